@@ -1,9 +1,9 @@
 // Runs the tests: `pnpm test [--no-install] [JEST ARGUMENT…]`. With --long it runs the tests of `pnpm test:long`.
 //
 // As root on Debian it first installs the tools in tools.js that the machine lacks, and fetches bpftool, pahole, the BTF of
-// Debian's kernels, and programs of Debian with BPF objects, and for --long builds the peers of the benchmark. With
-// --no-install it does none of this. On other machines it skips tests whose tool is missing, and names the tools in a
-// summary at the end. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
+// Debian's kernels, and programs of Debian with BPF objects. For --long it also builds the peers of the benchmark and a
+// program with cilium/ebpf. With --no-install it does none of this. On other machines it skips tests whose tool is missing,
+// and names the tools in a summary at the end. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
 import { JEST, canInstall, extendPath, install, run, tryTo } from './set-up.js';
 import { TOOLS, has } from './tools.js';
 

@@ -17,8 +17,11 @@ const ENDINGS = {
 
 /** main is the program `btfctl`. */
 export async function main(): Promise<void> {
-  // For a program that ends before the command does, because nothing is left that it could wait for.
-  process.exitCode = ExitCode.FAILURE;
+  let isOver = false;
+  process.once('exit', () => {
+    // The command has not ended, but nothing is left that it could wait for.
+    if (!isOver) process.exitCode = ExitCode.FAILURE;
+  });
   // Deprecations are for developers, and Node warns of TLS with an IP address.
   process.noDeprecation = true;
   const atStart = terminals();
@@ -27,6 +30,7 @@ export async function main(): Promise<void> {
   stderr.on('error', () => {});
   const interrupted = endingSignal();
   process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, interrupted);
+  isOver = true;
   endWithTerminal(atStart);
   if (interrupted.aborted) endAnyway(Number(interrupted.reason) - 128);
   // Without this, Node takes its heap apart before it ends.

@@ -1,9 +1,9 @@
 // Repeats a row of the library in one process, and prints one line of JSON, as the drivers of the peers do:
 //
 //     node btfd-driver.js ROW FILE COUNT
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Builder, dedup, printC, Spec, validate, type Type } from '@btfd/btf';
-import { btfLoad } from '@btfd/native';
+import { btfLoadSync, readFile } from '@btfd/native';
 
 /** The number of random lookups in a repetition of `names`. */
 const LOOKUPS = 100_000;
@@ -27,6 +27,11 @@ const ROWS: Readonly<Record<string, (file: string) => Work>> = {
   'first-name': (file) =>
     work(
       () => Spec.parse(readFileSync(file)).idsByName('task_struct'),
+      ([id = 0]) => id,
+    ),
+  'first-name-native': (file) =>
+    work(
+      () => Spec.parse(readNatively(file)).idsByName('task_struct'),
       ([id = 0]) => id,
     ),
   names: (file) => {
@@ -91,8 +96,8 @@ const ROWS: Readonly<Record<string, (file: string) => Work>> = {
   'load-close': (file) => {
     const bytes = readFileSync(file);
     let loads = 0;
-    const load = async (): Promise<number> => {
-      (await btfLoad(bytes, 0)).close();
+    const load = (): number => {
+      btfLoadSync(bytes, 0).close();
       loads += 1;
       return loads;
     };
@@ -129,6 +134,17 @@ function work<T>(run: () => T | Promise<T>, result: (value: T) => number): Work 
     },
     result: () => result(value),
   };
+}
+
+/** Reads a file as the daemon does: from a mapping, where the kernel allows it. */
+function readNatively(path: string): Uint8Array {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = new Uint8Array(fstatSync(fd).size);
+    return bytes.subarray(0, readFile(fd, bytes));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function copied(spec: Spec): Builder {

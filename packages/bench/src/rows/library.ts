@@ -104,6 +104,20 @@ export const LIBRARY_ROWS: readonly Row[] = [
     guards: [{ metric: 'cpuUs', peer: 'libbpf' }],
   },
   {
+    name: 'library/first-name-native',
+    title: 'the same, with the addon, as the daemon reads it',
+    subjects: {
+      btfd: driver('btfd', 'first-name-native', MANY, kernelFile),
+      libbpf: driver('libbpf', 'first-name', MANY, kernelFile),
+      cilium: driver('cilium', 'first-name', MANY, kernelFile),
+    },
+    goals: [
+      { metric: 'cpuUs', peer: 'libbpf', atMost: 0.6 },
+      { metric: 'cpuUs', peer: 'cilium', atMost: 0.15 },
+    ],
+    guards: [{ metric: 'cpuUs', peer: 'libbpf' }],
+  },
+  {
     name: 'library/names',
     title: '100,000 random lookups by name',
     subjects: {

@@ -91,8 +91,8 @@ export function* checkObjectSteps(
   const rules = RULES[loader];
   const externs = readExterns(object);
   const kconfig = kconfigValues(object, externs, loader, kernelVersion);
-  const context = { object, kernel, rules, work: new CoreWork(), kconfig };
-  const resolvedExterns = resolveExterns(externs, context);
+  const work = new CoreWork();
+  const resolvedExterns = resolveExterns(externs, { object, kernel, rules, work, kconfig });
   const readOnly = readOnlyVariables(object, new Map(Object.entries(variables)));
   const ext = readBtfExt(object);
   const sources = new Sources(ext?.lines ?? null);
@@ -112,6 +112,7 @@ export function* checkObjectSteps(
   };
   const linker = new Linker(object, all, resolution.relocations, {
     isPerProgram: rules.choice === 'TYPE_IN_PROGRAM',
+    work,
     isExtern: (name) => resolvedExterns.has(name),
     readOnlySections: new Set(readOnly.map(({ section }) => section)),
   });

@@ -1,4 +1,5 @@
 import type { Patch } from '../core/patch.js';
+import type { CoreWork } from '../core/refusal.js';
 import type { ResolvedRelocation } from '../core/resolution.js';
 import { linkedTo } from '../core/resolve-types.js';
 import type { ElfRelocation } from '../elf/elf-file.js';
@@ -56,6 +57,8 @@ export interface LinkOptions {
   readonly isPerProgram: boolean;
   /** Whether the object has an extern with a name. */
   readonly isExtern: (name: string) => boolean;
+  /** Bounds the work of finding the functions of programs. */
+  readonly work: CoreWork;
   /** The indexes of the sections with read-only variables. */
   readonly readOnlySections: ReadonlySet<number>;
 }
@@ -103,7 +106,7 @@ export class Linker {
   link(root: BpfProgram): LinkedProgram {
     const functions: LinkedFunction[] = [];
     let count = 0;
-    for (const program of linkedTo(root, this.#calls)) {
+    for (const program of linkedTo(root, this.#calls, this.#options.work)) {
       functions.push({ program, start: count });
       count += program.count;
       if (count > this.#instructionsLeft) throw tooMany(MAX_INSTRUCTIONS, 'instructions');

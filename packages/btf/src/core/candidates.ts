@@ -29,6 +29,9 @@ export interface CandidateType {
 /** More types of one name than any kernel has. Linux 7.1 and newer repeat types. */
 const MAX_CANDIDATES = 4096;
 
+/** The steps that a search by name counts as. An object may have thousands of names that hundreds of modules lack. */
+const SEARCH_STEPS = 64;
+
 /** The kernel's KSYM_NAME_LEN: longer names count as names without a flavour. */
 const LONGEST_NAME = 512;
 
@@ -44,6 +47,8 @@ export class Candidates {
   readonly #kernel: CoreTypes;
   readonly #modules: Iterator<CoreModule>;
   readonly #opened: CoreTypes[] = [];
+  /** Candidates by kind and essential name. */
+  readonly #found = new Map<string, readonly CandidateType[]>();
 
   constructor(target: CoreTarget, rules: LoaderRules, work: CoreWork) {
     this.#rules = rules;
@@ -58,10 +63,17 @@ export class Candidates {
    * @throws a refusal for more than 4,096 candidates.
    * @throws BtfFormatError if the name of any type of the kernel is invalid, and as the modules do.
    */
-  find(local: CoreTypes, typeId: TypeId): CandidateType[] {
+  find(local: CoreTypes, typeId: TypeId): readonly CandidateType[] {
     const name = local.nameOf(typeId);
     const essential = name.slice(0, this.#rules.essentialLength(name));
     const kind = local.kindOf(typeId);
+    const key = `${kind} ${essential}`;
+    const found = this.#found.get(key) ?? this.#searchAll(essential, kind);
+    this.#found.set(key, found);
+    return found;
+  }
+
+  #searchAll(essential: string, kind: number): CandidateType[] {
     const found = this.#search(this.#kernel, essential, kind);
     if (found.length > 0 && this.#rules.modules === 'WITHOUT_VMLINUX') return found;
     for (const types of this.#moduleTypes()) {
@@ -88,7 +100,7 @@ export class Candidates {
     const isPlain = rules.essentialLength(essential) === essential.length;
     const plain = isPlain ? spec.idsByName(essential).filter((id) => id >= spec.firstTypeId) : [];
     const ids = [...plain, ...(flavoursOf(spec, rules).get(essential) ?? [])].toSorted((a, b) => a - b);
-    this.#work.step(ids.length);
+    this.#work.step(SEARCH_STEPS + ids.length);
     const found = ids.filter((id) => rules.candidateKinds === 'ANY' || isSameKind(types.kindOf(id), kind));
     if (found.length > MAX_CANDIDATES) throw tooMany(essential);
     return found.map((typeId) => ({ types, typeId }));

@@ -222,7 +222,7 @@ export class CoreTypes {
   }
 }
 
-/** nameBytes returns a name as {@link CoreTypes.isNamed} compares it. */
+/** nameBytes returns a name as {@link CoreTypes.nextNamed} compares it. */
 export function nameBytes(name: string): Uint8Array {
   return encoder.encode(name);
 }

@@ -9,8 +9,7 @@ import type { LoaderRules } from './rules/loader-rules.js';
 /** FieldValue is what a relocation makes of a member or an element. */
 export interface FieldValue {
   readonly value: bigint;
-  /** For the offset of a member that is not a bitfield: its type and size, which loads and stores depend on. */
-  readonly typeId: TypeId;
+  /** For the offset of a member that is not a bitfield: its size, which loads and stores depend on. Otherwise 0. */
   readonly size: number;
   /** Whether an instruction must have the local value. */
   readonly isChecked: boolean;
@@ -64,7 +63,6 @@ export function fieldValue(kind: RelocationKind, field: Field, order: ByteOrder)
   const bits = isBitfield ? bitfieldSize : size * 8;
   const result = (value: number, isChecked = !isBitfield): FieldValue => ({
     value: BigInt(value >>> 0),
-    typeId,
     size: 0,
     isChecked,
   });
@@ -87,15 +85,14 @@ export function fieldValue(kind: RelocationKind, field: Field, order: ByteOrder)
 }
 
 function elementValue(kind: RelocationKind, { types, typeId, bitOffset }: Field): FieldValue {
-  if (kind === 'FIELD_EXISTS') return { value: 1n, typeId, size: 0, isChecked: true };
+  if (kind === 'FIELD_EXISTS') return { value: 1n, size: 0, isChecked: true };
   if (kind !== 'FIELD_BYTE_OFFSET' && kind !== 'FIELD_BYTE_SIZE') {
     throw refusal('only offset and size of an element of an array can be relocated');
   }
   const size = types.sizeOf(typeId);
-  if (kind === 'FIELD_BYTE_SIZE') return { value: BigInt(size), typeId, size: 0, isChecked: true };
+  if (kind === 'FIELD_BYTE_SIZE') return { value: BigInt(size), size: 0, isChecked: true };
   return {
     value: BigInt(Math.floor(bitOffset / 8)),
-    typeId,
     size: accessedSize(types, typeId),
     isChecked: true,
   };

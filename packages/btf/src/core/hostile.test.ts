@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
+import { CALL, PSEUDO_CALL } from '../object/instructions.js';
 import { EXIT, type ProgramWords } from '../testing/assemble-ext.js';
 import { addStruct, integers, program, resolve, specOf, structs } from '../testing/core-structs.js';
+import { Spec } from '../spec.js';
 import { Kind } from '../types.js';
 import type { Loader } from './rules/loader-rules.js';
 
@@ -59,6 +61,29 @@ describe('hostile types', () => {
     }
   });
 
+  // libbpf follows 32 levels.
+  test.each([
+    ['structs', 'TYPE_MATCHES', Kind.STRUCT, (of: number) => ['m', of, 0]],
+    ['indexes of arrays', 'TYPE_EXISTS', Kind.ARRAY, (of: number) => [1, of, 1]],
+  ] as const)('of 20,000 %s within each other do not overflow the stack', (_, kind, type, dataOf) => {
+    const chain = (): BtfAssembler => {
+      const btf = integers(new BtfAssembler('little'));
+      for (let id = 3; id < 20_003; id++) {
+        const data = dataOf(id === 3 ? 1 : id - 1);
+        btf.type(type, type === Kind.STRUCT ? 's' : '', { vlen: type === Kind.STRUCT ? 1 : 0, data });
+      }
+      return btf.type(Kind.TYPEDEF, 't', { sizeOrTypeId: 20_002 });
+    };
+    const asks: ProgramWords = {
+      name: 'f',
+      instructions: [{ opcode: 0xb7, immediate: 1 }, EXIT],
+      relocations: [{ instruction: 0, typeId: 20_003, access: '0', kind }],
+    };
+    expect(resolve(chain(), [asks], { kernel: specOf(chain()) }, { loader: 'cilium' })).toEqual([
+      'f: t RESOLVED 1 in vmlinux',
+    ]);
+  });
+
   test('that are too much work end with LIMIT_EXCEEDED', () => {
     const wide = (): BtfAssembler => {
       const data = Array.from({ length: 8000 }, (_, i) => [`m${i}`, 1, 0]).flat();
@@ -108,5 +133,56 @@ describe('hostile types', () => {
     expect(
       resolve(structs('s.a:4'), [program('f', [[3, '0:0', 0]])], { kernel: specOf(structs(...names)) }),
     ).toEqual(['f: undefined REFUSED']);
+  });
+});
+
+describe('hostile objects', () => {
+  const kernel = specOf(structs('s.a:4'));
+
+  test('whose programs all refer to each other end with LIMIT_EXCEEDED', () => {
+    const count = 800;
+    const programs = Array.from({ length: count }, (_, f): ProgramWords => {
+      const calls = Array.from({ length: 200 }, (__, i) => {
+        const callee = (f * 7 + i * 13 + 1) % count;
+        return { opcode: CALL, src: PSEUDO_CALL, immediate: (callee - f) * 201 - i - 1 };
+      });
+      return { name: `f${f}`, instructions: [...calls, EXIT] };
+    });
+    const run = () => resolve(structs('s.a:4'), programs, { kernel }, { loader: 'cilium' });
+    expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+  });
+
+  test('whose programs all have one large subprogram end with LIMIT_EXCEEDED', () => {
+    const size = 100_000;
+    const big: ProgramWords = {
+      name: 'big',
+      instructions: [{ opcode: 0xb7 }, ...Array.from({ length: size - 1 }, () => EXIT)],
+      relocations: [{ instruction: 0, typeId: 3, access: '0:0', kind: 'FIELD_BYTE_OFFSET' }],
+    };
+    const programs = Array.from({ length: 600 }, (_, f): ProgramWords => ({
+      name: `f${f}`,
+      instructions: [{ opcode: CALL, src: PSEUDO_CALL, immediate: -size - f * 2 - 1 }, EXIT],
+    }));
+    const run = () => resolve(structs('s.a:4'), [big, ...programs], { kernel }, { loader: 'cilium' });
+    expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+  });
+
+  test('of 2,000 types that no module has end with LIMIT_EXCEEDED', () => {
+    const names = Array.from({ length: 2000 }, (_, i) => `t${i}.a:4`);
+    const empty = Spec.parse(new BtfAssembler('little', structs('s.a:4').stringEnd).bytes(), {
+      base: kernel,
+    });
+    const modules = Array.from({ length: 500 }, (_, i) => ({ name: `m${i}`, spec: () => empty }));
+    const accesses = names.map((_, i) => [3 + i, '0:0', 0] as const);
+    const run = () => resolve(structs(...names), [program('f', accesses)], { kernel, modules });
+    expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+  });
+
+  test('of many relocations with many candidates end with LIMIT_EXCEEDED', () => {
+    const target = { kernel: specOf(structs(...Array.from({ length: 200 }, () => 's.a:4'))) };
+    const accesses = Array.from({ length: 5000 }, () => [3, '0:0', 0] as const);
+    // cilium/ebpf compares all relocations with a candidate before the next one.
+    const run = () => resolve(structs('s.a:4'), [program('f', accesses)], target, { loader: 'cilium' });
+    expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 });

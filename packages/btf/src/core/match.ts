@@ -10,6 +10,9 @@ import type { LoaderRules } from './rules/loader-rules.js';
 import { typesCompatible } from './types-compatible.js';
 import { typesMatch } from './types-match.js';
 
+/** CANDIDATE_STEPS are the steps that a candidate counts as, whatever is compared: the fix and its description take longest. */
+export const CANDIDATE_STEPS = 128;
+
 /**
  * matchCandidate looks in a candidate for what a relocation asks for.
  *
@@ -23,7 +26,7 @@ export function matchCandidate(
   rules: LoaderRules,
   work: CoreWork,
 ): Matching {
-  work.step();
+  work.step(CANDIDATE_STEPS);
   if (isEnumKind(kind)) return matchValue(local, candidate, rules, work);
   if (!isTypeKind(kind)) return matchField(local, candidate.types, candidate.typeId, rules, work);
   const { types: target, typeId: rootId } = candidate;

@@ -21,7 +21,7 @@ import {
  */
 export function resolveEach(job: Job): ResolvedRelocation[] {
   const candidates = new Map<TypeId, readonly CandidateType[]>();
-  const copies = new ProgramCopies(job.object);
+  const copies = new ProgramCopies(job);
   return job.located.map((located) => {
     const { program } = located;
     const trial = new Trial(job, located, program);
@@ -79,7 +79,7 @@ function choose(
   return null;
 }
 
-function search({ local, candidates }: Job, typeId: TypeId): CandidateType[] {
+function search({ local, candidates }: Job, typeId: TypeId): readonly CandidateType[] {
   if (local.nameOf(typeId) === '') throw refusal('the type has no name, so nothing can stand for it');
   return candidates.find(local, typeId);
 }

@@ -5,7 +5,7 @@ import { Kind, type TypeId } from '../types.js';
 import { isFieldKind, localPath, parseAccess } from './access.js';
 import { absent, calculate, type Fix, idFix, isExistenceKind } from './calculate.js';
 import type { CandidateType } from './candidates.js';
-import { refusal } from './refusal.js';
+import { type CoreWork, refusal } from './refusal.js';
 import type { ResolvedRelocation } from './resolution.js';
 import {
   failureReason,
@@ -36,7 +36,7 @@ export function resolveTypes(job: Job): ResolvedRelocation[] {
   let count = 0;
   for (const root of job.programs) {
     if (!job.isLoaded(root)) continue;
-    const places = [...linkedTo(root, calls)].flatMap((program) => byProgram.get(program) ?? []);
+    const places = [...linkedTo(root, calls, job.work)].flatMap((program) => byProgram.get(program) ?? []);
     count += places.length;
     if (count > MAX_RESULTS) throw tooMany();
     const trials = places.flatMap((at) => {
@@ -58,8 +58,8 @@ export function resolveTypes(job: Job): ResolvedRelocation[] {
   });
 }
 
-/** Each subprogram may be part of each program. */
-const MAX_RESULTS = 262_144;
+/** Each subprogram may be part of each program. The number of relocations that a `.BTF.ext` may have. */
+const MAX_RESULTS = 65_536;
 
 function tooMany(): BtfFormatError {
   const message = `subprograms are part of so many programs that there are more than ${MAX_RESULTS} relocations`;
@@ -79,10 +79,17 @@ function skipped(job: Job, located: Located): ResolvedRelocation {
 export function linkedTo(
   root: BpfProgram,
   calls: ReadonlyMap<BpfProgram, ReadonlySet<BpfProgram>>,
+  work: CoreWork,
 ): ReadonlySet<BpfProgram> {
   const linked = new Set([root]);
   // A set iterates over what is added meanwhile.
-  for (const program of linked) for (const callee of calls.get(program) ?? []) linked.add(callee);
+  for (const program of linked) {
+    const callees = calls.get(program);
+    if (callees === undefined) continue;
+    // Thousands of programs may each refer to all others.
+    work.step(1 + callees.size);
+    for (const callee of callees) linked.add(callee);
+  }
   return linked;
 }
 
@@ -96,7 +103,7 @@ class ProgramGroup {
   constructor(job: Job, trials: readonly Trial[]) {
     this.#job = job;
     this.#trials = trials;
-    this.#copies = new ProgramCopies(job.object);
+    this.#copies = new ProgramCopies(job);
   }
 
   resolve(): ReadonlyMap<Trial, ResolvedRelocation> {

@@ -27,7 +27,8 @@ export const RULES: Readonly<Record<Loader, LoaderRules>> = { libbpf: LIBBPF_RUL
 
 /**
  * resolveRelocations resolves the CO-RE relocations of a BPF object against the types of a kernel, as a loader would when it
- * loads the object there. Nothing is loaded, and the object does not change.
+ * loads the object there. Nothing is loaded, and the object does not change. The byte orders of object and kernel are not
+ * compared: loaders refuse an object of another one.
  *
  * Loaders stop at the first relocation that is ambiguous or refused. This function resolves the rest all the same, as if
  * that relocation did not exist.
@@ -41,10 +42,12 @@ export const RULES: Readonly<Record<Loader, LoaderRules>> = { libbpf: LIBBPF_RUL
  *
  * @returns no relocations for an object without `.BTF.ext`.
  * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED` and `LIMIT_EXCEEDED` as {@link readBtfExt} and {@link readPrograms} do.
- * @throws BtfFormatError `LIMIT_EXCEEDED` if the types are nested so that resolving takes more than 50 million steps.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if resolving takes more than 50 million steps, because of nested types, many
+ * candidates, or subprograms of many programs; and by cilium/ebpf's rules for more than 65,536 relocations of all programs
+ * with their subprograms.
  * @throws BtfFormatError `INVALID_ARGUMENT` if there is no such loader, or the object has no program with a name in
  * `programs`.
- * @throws BtfFormatError for types of the kernel with invalid names, and whatever the modules throw.
+ * @throws BtfFormatError for types with invalid names, and whatever the modules throw.
  */
 export function resolveRelocations(
   object: BpfObject,
@@ -54,13 +57,13 @@ export function resolveRelocations(
   const rules = Object.hasOwn(RULES, loader) ? RULES[loader] : null;
   if (rules === null) throw invalid(`no loader "${loader}": use "libbpf" or "cilium"`);
   const programs = readPrograms(object);
-  const unknown = names?.find(
-    (name) => !programs.some((program) => program.name === name && !isPart(program, rules)),
-  );
+  const loadable = new Set(programs.flatMap((program) => (isPart(program, rules) ? [] : [program.name])));
+  const unknown = names?.find((name) => !loadable.has(name));
   if (unknown !== undefined) throw invalid(`the object has no program "${unknown}"`);
+  const wanted = names === undefined ? null : new Set(names);
   const isLoaded = (program: BpfProgram): boolean => {
     if (isPart(program, rules)) return rules.choice === 'EACH_RELOCATION';
-    if (names !== undefined) return names.includes(program.name);
+    if (wanted !== null) return wanted.has(program.name);
     return rules.marked === 'LOADED' || program.autoload;
   };
   const work = new CoreWork();

@@ -7,7 +7,7 @@ import { type CorePath, isTypeKind } from './access.js';
 import type { CandidateType, Candidates } from './candidates.js';
 import type { Fix } from './calculate.js';
 import type { CoreTypes } from './core-types.js';
-import { matchCandidate } from './match.js';
+import { CANDIDATE_STEPS, matchCandidate } from './match.js';
 import { type Patch, patchInstruction } from './patch.js';
 import type { CoreWork } from './refusal.js';
 import { renderPath, renderType } from './render.js';
@@ -53,9 +53,14 @@ export class Trial {
   local: CorePath | null = null;
   fix: Fix | null = null;
   patch: Patch | null = null;
-  readonly tried: Tried[] = [];
   /** The candidate whose value counts; null if none matches. */
   chosen: Tried | null = null;
+  /** The first candidate, and the first that does not match. */
+  first: Tried | null = null;
+  failed: Tried | null = null;
+  /** The number of candidates, and the first of them. */
+  count = 0;
+  readonly #described: Tried[] = [];
 
   constructor(job: Job, located: Located, loadedFor: BpfProgram | null) {
     this.#job = job;
@@ -68,15 +73,20 @@ export class Trial {
     const { rules, work } = this.#job;
     const matching = matchCandidate(kind, local, candidate, rules, work);
     const reason = matching.path === null ? matching.reason : '';
-    const tried = { candidate, path: matching.path, reason };
-    this.tried.push(tried);
-    return tried;
+    return this.#remember({ candidate, path: matching.path, reason });
   }
 
   /** Remembers a candidate that was not compared. */
   skip(candidate: CandidateType, reason: string): Tried {
-    const tried = { candidate, path: null, reason };
-    this.tried.push(tried);
+    this.#job.work.step(CANDIDATE_STEPS);
+    return this.#remember({ candidate, path: null, reason });
+  }
+
+  #remember(tried: Tried): Tried {
+    this.count += 1;
+    if (this.#described.length < MAX_DESCRIBED) this.#described.push(tried);
+    this.first ??= tried;
+    if (tried.path === null) this.failed ??= tried;
     return tried;
   }
 
@@ -118,8 +128,8 @@ export class Trial {
       localSize: this.fix?.localSize ?? 0,
       targetSize: this.fix?.targetSize ?? 0,
       match: isMatch(this.chosen) ? describe(this.chosen) : null,
-      candidates: this.tried.slice(0, MAX_DESCRIBED).map(describe),
-      candidateCount: this.tried.length,
+      candidates: this.#described.map(describe),
+      candidateCount: this.count,
       patch: this.patch,
       reason,
     };
@@ -151,31 +161,33 @@ export function refusalOf(error: unknown, { isSpent }: CoreWork): string {
 
 /** ProgramCopies has copies of the instructions of programs, which relocations change one after the other. */
 export class ProgramCopies {
-  readonly #object: BpfObject;
+  readonly #job: Job;
   readonly #copies = new Map<BpfProgram, Instructions>();
 
-  constructor(object: BpfObject) {
-    this.#object = object;
+  constructor(job: Job) {
+    this.#job = job;
   }
 
   of(program: BpfProgram): Instructions {
     const known = this.#copies.get(program);
     if (known !== undefined) return known;
-    const copy = new Instructions(new Uint8Array(program.bytes), this.#object.elf.byteOrder);
+    const { object, work } = this.#job;
+    // A large subprogram may be part of thousands of programs.
+    work.step(program.count);
+    const copy = new Instructions(new Uint8Array(program.bytes), object.elf.byteOrder);
     this.#copies.set(program, copy);
     return copy;
   }
 }
 
 /** failureReason says why a relocation is not resolved, from the candidates that were compared. */
-export function failureReason({ tried, chosen, fix }: Trial): string {
-  const failed = chosen ?? tried.find(({ path }) => path === null) ?? tried[0];
-  if (failed === undefined) return 'the kernel has no such type';
-  if (failed.path === null) {
-    const name = renderType(failed.candidate.types, failed.candidate.typeId);
-    const others =
-      tried.length > 1 && chosen === null ? `, nor does any of ${tried.length - 1} others match` : '';
-    return `${name} ${failed.reason}${others}`;
+export function failureReason({ count, chosen, failed, first, fix }: Trial): string {
+  const decisive = chosen ?? failed ?? first;
+  if (decisive === null) return 'the kernel has no such type';
+  if (decisive.path === null) {
+    const name = renderType(decisive.candidate.types, decisive.candidate.typeId);
+    const others = count > 1 && chosen === null ? `, nor does any of ${count - 1} others match` : '';
+    return `${name} ${decisive.reason}${others}`;
   }
   const { localSize = 0, targetSize = 0 } = fix ?? {};
   return localSize === targetSize

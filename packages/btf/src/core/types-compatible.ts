@@ -1,6 +1,7 @@
 import { isComposite } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { type CoreTypes, isEnum, isSameKind } from './core-types.js';
+import { type Nested, runNested } from './nested.js';
 import { type CoreWork, refusal } from './refusal.js';
 import type { LoaderRules } from './rules/loader-rules.js';
 
@@ -25,7 +26,7 @@ export function typesCompatible(pair: TypePair, localId: TypeId, targetId: TypeI
   return pair.rules.loader === 'libbpf' &&
     !isSameKind(pair.local.kindOf(localId), pair.target.kindOf(targetId))
     ? false
-    : new Comparison(pair).compare(localId, targetId, MAX_LEVELS);
+    : runNested(new Comparison(pair).compare(localId, targetId, MAX_LEVELS));
 }
 
 class Comparison {
@@ -39,7 +40,7 @@ class Comparison {
     this.#pair = pair;
   }
 
-  compare(localId: TypeId, targetId: TypeId, level: number): boolean {
+  *compare(localId: TypeId, targetId: TypeId, level: number): Nested {
     const { local, target, rules, work } = this.#pair;
     let [from, to] = [localId, targetId];
     for (let depth = 0; ; depth++) {
@@ -56,12 +57,13 @@ class Comparison {
           continue;
         case Kind.ARRAY: {
           const [a, b] = [local.arrayOf(from), target.arrayOf(to)];
-          if (rules.loader === 'cilium' && !this.compare(a.indexTypeId, b.indexTypeId, level)) return false;
+          if (rules.loader === 'cilium' && !(yield this.compare(a.indexTypeId, b.indexTypeId, level)))
+            return false;
           [from, to] = [a.typeId, b.typeId];
           continue;
         }
         case Kind.FUNC_PROTO:
-          if (!this.#parameters(from, to, level)) return false;
+          if (!(yield this.#parameters(from, to, level))) return false;
           [from, to] = [local.thirdOf(from), target.thirdOf(to)];
           continue;
         case Kind.INT:
@@ -72,24 +74,24 @@ class Comparison {
     }
   }
 
-  #parameters(from: TypeId, to: TypeId, level: number): boolean {
-    const { local, target } = this.#pair;
+  *#parameters(from: TypeId, to: TypeId, level: number): Nested {
+    const { local, target, rules } = this.#pair;
     const count = local.countOf(from);
     if (count !== target.countOf(to)) return false;
     for (let i = 0; i < count; i++) {
-      if (level <= 0) throw tooDeep(from);
-      if (!this.#remembered(local.parameterTypeOf(from, i), target.parameterTypeOf(to, i), level - 1))
-        return false;
+      if (rules.loader === 'libbpf' && level <= 0) throw tooDeep(from);
+      const [own, theirs] = [local.parameterTypeOf(from, i), target.parameterTypeOf(to, i)];
+      if (!(yield this.#remembered(own, theirs, level - 1))) return false;
     }
     return true;
   }
 
   /** A result holds for every level that is not lower than the one at which it was found. */
-  #remembered(from: TypeId, to: TypeId, level: number): boolean {
+  *#remembered(from: TypeId, to: TypeId, level: number): Nested {
     const key = `${from} ${to}`;
     const known = this.#known.get(key);
     if (known !== undefined && known.level <= level) return known.result;
-    const result = this.compare(from, to, level);
+    const result = yield this.compare(from, to, level);
     this.#known.set(key, { level, result });
     return result;
   }

@@ -2,6 +2,7 @@ import { isComposite } from '../kind-words.js';
 import { IntEncoding, Kind, type TypeId } from '../types.js';
 import { essentiallyEqual } from './compatible-fields.js';
 import { type CoreTypes, isEnum, nameBytes } from './core-types.js';
+import { type Nested, runNested } from './nested.js';
 import { refusal } from './refusal.js';
 import type { TypePair } from './types-compatible.js';
 
@@ -15,7 +16,7 @@ const MAX_LEVELS = 32;
  * @throws a refusal if the loader gives up, because types are nested too deeply or of a kind that it does not compare.
  */
 export function typesMatch(pair: TypePair, localId: TypeId, targetId: TypeId): boolean {
-  return new Match(pair).match(localId, targetId, false, MAX_LEVELS);
+  return runNested(new Match(pair).match(localId, targetId, false, MAX_LEVELS));
 }
 
 class Match {
@@ -29,7 +30,7 @@ class Match {
     this.#pair = pair;
   }
 
-  match(localId: TypeId, targetId: TypeId, isBehindPointer: boolean, level: number): boolean {
+  *match(localId: TypeId, targetId: TypeId, isBehindPointer: boolean, level: number): Nested {
     const { local, target, rules, work } = this.#pair;
     const isLibbpf = rules.loader === 'libbpf';
     if (isLibbpf && level <= 0) throw tooDeep(localId);
@@ -51,7 +52,7 @@ class Match {
         if (kind !== targetKind) return false;
         return kind === Kind.FWD
           ? local.flagOf(from) === target.flagOf(to)
-          : this.#members(from, to, behind, level);
+          : yield this.#members(from, to, behind, level);
       }
       if (isEnum(kind)) return isEnum(targetKind) && this.#values(from, to);
       if (kind !== targetKind) return false;
@@ -72,7 +73,7 @@ class Match {
           continue;
         }
         case Kind.FUNC_PROTO:
-          if (!this.#parameters(from, to, behind, level)) return false;
+          if (!(yield this.#parameters(from, to, behind, level))) return false;
           [from, to] = [local.thirdOf(from), target.thirdOf(to)];
           continue;
         default:
@@ -82,22 +83,27 @@ class Match {
     }
   }
 
-  #members(from: TypeId, to: TypeId, behind: boolean, level: number): boolean {
-    const { local, target, rules, work } = this.#pair;
+  *#members(from: TypeId, to: TypeId, behind: boolean, level: number): Nested {
+    const { local, target, work } = this.#pair;
     const [count, targetCount] = [local.countOf(from), target.countOf(to)];
     if (count > targetCount) return false;
     for (let i = 0; i < count; i++) {
       work.step(targetCount);
-      const name = local.elementName(from, i);
-      const isMatch = (at: number): boolean =>
-        this.#remembered(local.memberOf(from, i).typeId, target.memberOf(to, at).typeId, behind, level - 1);
-      const matches =
-        rules.loader === 'libbpf'
-          ? [...this.#namedElementsOf(to, name)].some(isMatch)
-          : lastNamed(target, to, name, isMatch);
+      const own = local.memberOf(from, i).typeId;
+      let matches = false;
+      for (const at of this.#membersNamed(to, local.elementName(from, i))) {
+        matches = yield this.#remembered(own, target.memberOf(to, at).typeId, behind, level - 1);
+        if (matches) break;
+      }
       if (!matches) return false;
     }
     return true;
+  }
+
+  /** The members of a target type that may match one with a name. */
+  #membersNamed(id: TypeId, name: string): Iterable<number> {
+    const { target, rules } = this.#pair;
+    return rules.loader === 'libbpf' ? this.#namedElementsOf(id, name) : lastNamed(target, id, name);
   }
 
   /** The members or values of a target type with a name, but for flavours. */
@@ -131,13 +137,13 @@ class Match {
     return local.thirdOf(from) === target.thirdOf(to) && isSigned(own) === isSigned(theirs);
   }
 
-  #parameters(from: TypeId, to: TypeId, behind: boolean, level: number): boolean {
+  *#parameters(from: TypeId, to: TypeId, behind: boolean, level: number): Nested {
     const { local, target } = this.#pair;
     const count = local.countOf(from);
     if (count !== target.countOf(to)) return false;
     for (let i = 0; i < count; i++) {
       const [own, theirs] = [local.parameterTypeOf(from, i), target.parameterTypeOf(to, i)];
-      if (!this.#remembered(own, theirs, behind, level - 1)) return false;
+      if (!(yield this.#remembered(own, theirs, behind, level - 1))) return false;
     }
     return true;
   }
@@ -154,11 +160,11 @@ class Match {
   }
 
   /** A result holds for every level that is not lower than the one at which it was found. */
-  #remembered(from: TypeId, to: TypeId, behind: boolean, level: number): boolean {
+  *#remembered(from: TypeId, to: TypeId, behind: boolean, level: number): Nested {
     const key = `${from} ${to} ${behind}`;
     const known = this.#known.get(key);
     if (known !== undefined && known.level <= level) return known.result;
-    const result = this.match(from, to, behind, level);
+    const result = yield this.match(from, to, behind, level);
     this.#known.set(key, { level, result });
     return result;
   }
@@ -181,13 +187,13 @@ function kindsMatchBehind(kind: number, flag: boolean, targetKind: number, targe
 }
 
 /** Of several members of one name, such as anonymous ones, cilium/ebpf compares the last. */
-function lastNamed(target: CoreTypes, id: TypeId, text: string, isMatch: (at: number) => boolean): boolean {
+function lastNamed(target: CoreTypes, id: TypeId, text: string): number[] {
   const name = nameBytes(text);
   let last = -1;
   for (let at = target.nextNamed(id, 0, name); at >= 0; at = target.nextNamed(id, at + 1, name)) {
     if (target.isUnnamed(id, at) === (text === '')) last = at;
   }
-  return last >= 0 && isMatch(last);
+  return last < 0 ? [] : [last];
 }
 
 function tooDeep(id: TypeId): ReturnType<typeof refusal> {

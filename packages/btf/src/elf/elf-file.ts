@@ -39,7 +39,7 @@ export interface ElfSectionHeader {
   readonly name: string | null;
   /** `SHT_PROGBITS` (1), `SHT_SYMTAB` (2), … of `elf.h`. */
   readonly type: number;
-  /** `SHF_WRITE` (1), `SHF_EXECINSTR` (4), … of `elf.h`. */
+  /** `SHF_WRITE` (1), `SHF_EXECINSTR` (4), … of `elf.h`. Only the low 32 bits, which have all flags that are defined. */
   readonly flags: number;
   /** Bytes from the start of the file. */
   readonly offset: number;
@@ -219,7 +219,7 @@ export class ElfFile {
     const headers: ElfSectionHeader[] = [];
     for (let index = 1; index < this.sectionCount; index++) {
       const at = this.#header(index);
-      const flags = reader.word(at + section.flags);
+      const flags = reader.lowWord(at + section.flags);
       headers.push({
         index,
         name: this.#text(this.#names, reader.u32(at + section.name), longestName),
@@ -340,8 +340,7 @@ export class ElfFile {
     const offset = reader.word(header + section.offset);
     const size = reader.word(header + section.size);
     this.#checkWithin(offset, size, header, `section ${name}`);
-    // Only flags in the low 32 bits matter here.
-    const compressed = (reader.word(header + section.flags) & SHF_COMPRESSED) !== 0;
+    const compressed = (reader.lowWord(header + section.flags) & SHF_COMPRESSED) !== 0;
     return { name, offset, size, compressed };
   }
 

@@ -116,4 +116,9 @@ export class ElfReader {
   word(at: number): number {
     return this.#wordSize === 4 ? this.u32(at) : Number(this.#view.getBigUint64(at, this.#littleEndian));
   }
+
+  /** Returns the low 32 bits of an address, an offset, a size or flags. */
+  lowWord(at: number): number {
+    return this.u32(this.#wordSize === 8 && !this.#littleEndian ? at + 4 : at);
+  }
 }

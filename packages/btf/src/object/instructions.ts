@@ -15,9 +15,6 @@ export const CALL = 0x85;
 /** PSEUDO_CALL is the source register of a call of a subprogram. */
 export const PSEUDO_CALL = 1;
 
-/** PSEUDO_FUNC is the source register of {@link LOAD_64} for the address of a subprogram. */
-export const PSEUDO_FUNC = 4;
-
 /** Instruction is one BPF instruction. */
 export interface Instruction {
   readonly opcode: number;

@@ -140,7 +140,7 @@ test.each(ORDERS)(
 
 describe('a function is rejected', () => {
   const BTF = new BtfAssembler('little').bytes();
-  const read = (symbol: { name?: string; value?: number; size?: number }, flags = 6) => {
+  const read = (symbol: { name?: string; value?: number; size?: number }, flags: number | bigint = 6) => {
     const sections = [{ name: 'tc', bytes: new Uint8Array(16), flags }];
     const symbols = [{ name: 'f', value: 0, size: 8, info: 0x12, section: 'tc', ...symbol }];
     return readPrograms(parseBpfObject(assembleObject('little', BTF, { sections, symbols })));
@@ -149,6 +149,10 @@ describe('a function is rejected', () => {
   test('is read if nothing is wrong', () => {
     expect(read({})).toHaveLength(1);
     expect(read({}, 2)).toEqual([]);
+  });
+
+  test('is read from a section with flags that no number holds', () => {
+    expect(read({}, (1n << 63n) | 6n)).toHaveLength(1);
   });
 
   test.each([

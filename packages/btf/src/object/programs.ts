@@ -93,7 +93,6 @@ export function programAt(
 }
 
 function isCode({ type, flags, size, name }: ElfSectionHeader): boolean {
-  // Flags of 64 bits may not be exact, but the low ones are.
   return type === SHT_PROGBITS && size > 0 && name !== null && (flags & SHF_EXECINSTR) !== 0;
 }
 

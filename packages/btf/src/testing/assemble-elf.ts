@@ -7,7 +7,7 @@ export interface SectionWords {
   /** Default: 1, SHT_PROGBITS. */
   readonly type?: number;
   /** Default: 0. */
-  readonly flags?: number;
+  readonly flags?: number | bigint;
   /** Index of a related section: that of the names for a symbol table. Default: 0. */
   readonly link?: number;
   /** Index of another related section: that of the instructions for relocations. Default: 0. */
@@ -43,8 +43,8 @@ export function assembleElf(
   const table = (total + 7) & ~7;
   const file = new Uint8Array(table + (contents.length + 1) * entryLength);
   const view = new DataView(file.buffer);
-  const word = (at: number, value: number) =>
-    wide ? view.setBigUint64(at, BigInt(value), little) : view.setUint32(at, value, little);
+  const word = (at: number, value: number | bigint) =>
+    wide ? view.setBigUint64(at, BigInt(value), little) : view.setUint32(at, Number(value), little);
 
   file.set([0x7f, 0x45, 0x4c, 0x46, wide ? 2 : 1, little ? 1 : 2, 1]);
   view.setUint16(16, 1, little);
