@@ -180,6 +180,18 @@ describe('The version of the kernel', () => {
   });
 });
 
+test('functions that not every kernel checks are a risk if the kernel is not known', () => {
+  const verdict = (kernel: Spec, kernelVersion: number | null) =>
+    checkProgram(NEEDS, { kernel }, 'subprogram', { kernelVersion }).verdict;
+  const { kernel } = KERNEL;
+  const recent = smallKernel({ more: (types) => types.enum('bpf_cmd', ['BPF_TOKEN_CREATE']) });
+  expect([verdict(kernel, null), verdict(kernel, VERSION), verdict(recent, null)]).toEqual([
+    'AT_RISK',
+    'FAILS',
+    'FAILS',
+  ]);
+});
+
 describe('Relocations', () => {
   const kernel = structs('s.a:4,b:4', 'd.x:4');
   addStruct(kernel, 'd.y:4,x:4');
@@ -204,7 +216,7 @@ describe('Relocations', () => {
 
   test('of a subprogram are those of each program that uses it', () => {
     const names = ['subprogram', 'guarded_subprogram'];
-    const { programs } = checkObject(NEEDS, KERNEL, { programs: names });
+    const { programs } = checkObject(NEEDS, KERNEL, { programs: names, kernelVersion: VERSION });
     const found = programs
       .filter(({ loaded }) => loaded)
       .flatMap(({ relocations }) => relocations)

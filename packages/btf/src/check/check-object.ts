@@ -97,6 +97,7 @@ export function* checkObjectSteps(
   const ext = readBtfExt(object);
   const sources = new Sources(ext?.lines ?? null);
   const enums = new BpfEnums(kernel, object.spec);
+  const traits = kernelTraits(kernel.vmlinux, kernelVersion);
   const judging: JudgeContext = {
     object,
     kernel,
@@ -106,7 +107,8 @@ export function* checkObjectSteps(
     externs: resolvedExterns,
     sources,
     variables: [...readOnly, ...kconfig.variables],
-    traits: kernelTraits(kernel.vmlinux, kernelVersion),
+    traits,
+    mayCheckGlobals: kernelVersion === null && traits.checksAllGlobals,
     isGlobal: isGlobalFunction(object, ext),
     budget: { left: REACH_STEPS },
   };

@@ -32,6 +32,8 @@ export interface JudgeContext extends AttachContext {
   readonly sources: Sources;
   readonly variables: readonly NamedVariable[];
   readonly traits: VerifierTraits;
+  /** Whether it is unknown if the verifier checks global functions that nothing calls. */
+  readonly mayCheckGlobals: boolean;
   /** Whether a function has global linkage, by its section and first instruction. */
   readonly isGlobal: (sectionIndex: number, start: number) => boolean;
   readonly budget: StepBudget;
@@ -192,10 +194,11 @@ class Judge {
   }
 
   #reachOf(instruction: number): Reached {
-    const { reach, variables: indexes } = this.reached?.instructions.get(instruction) ?? {
-      reach: 'MAYBE',
-      variables: [],
-    };
+    const known = this.reached?.instructions.get(instruction) ?? { reach: 'MAYBE', variables: [] };
+    const { variables: indexes } = known;
+    // The proof may begin at a global function, which not every kernel checks on its own.
+    const isDoubtful = this.#context.mayCheckGlobals && instruction >= this.#linked.root.count;
+    const reach = known.reach === 'ALWAYS' && isDoubtful ? 'MAYBE' : known.reach;
     const used = indexes.flatMap((index) => this.#context.variables[index] ?? []);
     return {
       reach,
