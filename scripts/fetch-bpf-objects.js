@@ -9,12 +9,11 @@
 //     .cache/objects/pinned.json          the pins of which these are the packages
 //
 // Needs Debian's apt-get and dpkg-deb.
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { download, newest, useSuites } from './apt-sources.js';
 import { CACHE, inWork, replaceFolder } from './cache-folders.js';
+import { pinNewest, unpackPackages } from './pinned-packages.js';
 
 const PACKAGES = fileURLToPath(new URL('object-packages.json', import.meta.url));
 const OBJECTS = join(CACHE, 'objects');
@@ -23,33 +22,20 @@ const UPDATE = 'node scripts/fetch-bpf-objects.js --update';
 const text = readFileSync(PACKAGES, 'utf8');
 const { packages } = JSON.parse(text);
 const [mode] = process.argv.slice(2);
-if (mode === '--update') update();
+if (mode === '--update') pinNewest(PACKAGES);
 else if (mode === undefined) fetch();
 else throw new Error(`invalid argument ${mode}: use --update or nothing`);
-
-function update() {
-  useSuites(packages.map(({ suite }) => suite));
-  for (const pin of packages) {
-    Object.assign(pin, newest(pin.name, pin.suite));
-    console.log(`${pin.suite}: ${pin.name} ${pin.version}`);
-  }
-  writeFileSync(PACKAGES, `${JSON.stringify({ packages }, null, 2)}\n`);
-}
 
 function fetch() {
   const pinned = join(OBJECTS, 'pinned.json');
   if (existsSync(pinned) && readFileSync(pinned, 'utf8') === text) return;
   console.log('Fetching programs of Debian that contain BPF objects: 1.5 MB');
-  useSuites(packages.map(({ suite }) => suite));
   inWork((work) => {
     const objects = join(work, 'objects');
     mkdirSync(objects);
-    for (const { name, version, sha256 } of packages) {
-      const root = join(work, name);
-      const archive = download({ package: name, version, sha256 }, work, UPDATE);
-      execFileSync('dpkg-deb', ['-x', archive, root]);
-      renameSync(join(root, 'usr/sbin'), join(objects, name));
-    }
+    const rootOf = (name) => join(work, name);
+    unpackPackages(packages, { work, root: rootOf, update: UPDATE });
+    for (const { name } of packages) renameSync(join(rootOf(name), 'usr/sbin'), join(objects, name));
     writeFileSync(join(objects, 'pinned.json'), text);
     replaceFolder(objects, OBJECTS);
   });

@@ -13,8 +13,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { download, newest, useSuites } from './apt-sources.js';
 import { CACHE, inWork, replaceFolder } from './cache-folders.js';
+import { pinNewest, unpackPackages } from './pinned-packages.js';
 
 const PACKAGES = fileURLToPath(new URL('driver-packages.json', import.meta.url));
 const SOURCE = fileURLToPath(
@@ -26,29 +26,17 @@ const UPDATE = 'node scripts/fetch-cilium-driver.js --update';
 const { packages } = JSON.parse(readFileSync(PACKAGES, 'utf8'));
 const pins = readFileSync(PACKAGES, 'utf8') + readFileSync(SOURCE, 'utf8');
 const [mode] = process.argv.slice(2);
-if (mode === '--update') update();
+if (mode === '--update') pinNewest(PACKAGES);
 else if (mode === undefined) build();
 else throw new Error(`invalid argument ${mode}: use --update or nothing`);
-
-function update() {
-  useSuites(packages.map(({ suite }) => suite));
-  for (const pin of packages) {
-    Object.assign(pin, newest(pin.name, pin.suite));
-    console.log(`${pin.suite}: ${pin.name} ${pin.version}`);
-  }
-  writeFileSync(PACKAGES, `${JSON.stringify({ packages }, null, 2)}\n`);
-}
 
 function build() {
   const pinned = join(TARGET, 'pinned.json');
   if (existsSync(pinned) && readFileSync(pinned, 'utf8') === pins) return;
   console.log('Fetching Go and cilium/ebpf: 80 MB');
-  useSuites(packages.map(({ suite }) => suite));
   inWork((work) => {
     const root = join(work, 'root');
-    for (const { name, version, sha256 } of packages) {
-      execFileSync('dpkg-deb', ['-x', download({ package: name, version, sha256 }, work, UPDATE), root]);
-    }
+    unpackPackages(packages, { work, root, update: UPDATE });
     const goRoot = join(root, 'usr/lib/go-1.26');
     const driver = join(work, 'driver');
     mkdirSync(driver);

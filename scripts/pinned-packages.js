@@ -18,15 +18,17 @@ export function pinNewest(file) {
  * unpackPackages downloads packages and unpacks them into a folder. It returns the versions by name.
  *
  * @param work the folder for the downloads.
+ * @param root the folder, or a function that returns the folder for a package of a name.
  * @param update the command that pins the newest versions.
  */
 export function unpackPackages(packages, { work, root, update }) {
   useSuites(packages.map(({ suite }) => suite));
+  const rootOf = typeof root === 'string' ? () => root : root;
   const versions = {};
   for (const pin of packages) {
     const found = availablePin(pin, update);
     const deb = download({ package: pin.name, version: found.version, sha256: found.sha256 }, work, update);
-    execFileSync('dpkg-deb', ['-x', deb, root]);
+    execFileSync('dpkg-deb', ['-x', deb, rootOf(pin.name)]);
     versions[pin.name] = found.version;
   }
   return versions;

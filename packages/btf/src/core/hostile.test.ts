@@ -1,24 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { BtfFormatError } from '../format-error.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { CALL, PSEUDO_CALL } from '../object/instructions.js';
 import { EXIT, type ProgramWords } from '../testing/assemble-ext.js';
 import { addStruct, integers, program, resolve, specOf, structs } from '../testing/core-structs.js';
+import { formatErrorOf } from '../testing/format-error-of.js';
 import { Spec } from '../spec.js';
 import { Kind } from '../types.js';
 import type { Loader } from './rules/loader-rules.js';
 
 const LOADERS: readonly Loader[] = ['libbpf', 'cilium'];
-
-function errorOf(run: () => unknown): BtfFormatError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof BtfFormatError) return error;
-    throw error;
-  }
-  throw new Error('did not throw');
-}
 
 describe('hostile types', () => {
   test('that contain themselves twice at each of 60 levels take no time', () => {
@@ -98,7 +88,9 @@ describe('hostile types', () => {
       instructions: [{ opcode: 0xb7, immediate: 1 }, EXIT],
       relocations: [{ instruction: 0, typeId: 3, access: '0', kind: 'TYPE_MATCHES' }],
     };
-    expect(errorOf(() => resolve(wide(), [asks], { kernel: specOf(wide()) })).code).toBe('LIMIT_EXCEEDED');
+    expect(formatErrorOf(() => resolve(wide(), [asks], { kernel: specOf(wide()) })).code).toBe(
+      'LIMIT_EXCEEDED',
+    );
   });
 
   test('that an access goes through in long chains end with LIMIT_EXCEEDED', () => {
@@ -124,7 +116,7 @@ describe('hostile types', () => {
       const run = () => resolve(chain, [words], { kernel: specOf(structs('s.m:4')) }, { loader });
       // cilium/ebpf keeps the last relocation of an instruction alone.
       if (loader === 'cilium') expect(run()).toHaveLength(2000);
-      else expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+      else expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
     }
   });
 
@@ -149,7 +141,7 @@ describe('hostile objects', () => {
       return { name: `f${f}`, instructions: [...calls, EXIT] };
     });
     const run = () => resolve(structs('s.a:4'), programs, { kernel }, { loader: 'cilium' });
-    expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+    expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 
   test('whose programs all have one large subprogram end with LIMIT_EXCEEDED', () => {
@@ -164,7 +156,7 @@ describe('hostile objects', () => {
       instructions: [{ opcode: CALL, src: PSEUDO_CALL, immediate: -size - f * 2 - 1 }, EXIT],
     }));
     const run = () => resolve(structs('s.a:4'), [big, ...programs], { kernel }, { loader: 'cilium' });
-    expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+    expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 
   test('of 2,000 types that no module has end with LIMIT_EXCEEDED', () => {
@@ -175,7 +167,7 @@ describe('hostile objects', () => {
     const modules = Array.from({ length: 500 }, (_, i) => ({ name: `m${i}`, spec: () => empty }));
     const accesses = names.map((_, i) => [3 + i, '0:0', 0] as const);
     const run = () => resolve(structs(...names), [program('f', accesses)], { kernel, modules });
-    expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+    expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 
   test('of many relocations with many candidates end with LIMIT_EXCEEDED', () => {
@@ -183,6 +175,6 @@ describe('hostile objects', () => {
     const accesses = Array.from({ length: 5000 }, () => [3, '0:0', 0] as const);
     // cilium/ebpf compares all relocations with a candidate before the next one.
     const run = () => resolve(structs('s.a:4'), [program('f', accesses)], target, { loader: 'cilium' });
-    expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+    expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 });

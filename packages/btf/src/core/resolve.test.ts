@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { BtfFormatError } from '../format-error.js';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { CALL, PSEUDO_CALL } from '../object/instructions.js';
 import { Spec } from '../spec.js';
@@ -11,20 +10,11 @@ import {
   type RelocationWords,
 } from '../testing/assemble-ext.js';
 import { addStruct, program, resolve, specOf, structs } from '../testing/core-structs.js';
+import { formatErrorOf } from '../testing/format-error-of.js';
 import { resolveRelocations } from './resolve.js';
 import type { Loader } from './rules/loader-rules.js';
 
 const LOADERS: readonly Loader[] = ['libbpf', 'cilium'];
-
-function errorOf(run: () => unknown): BtfFormatError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof BtfFormatError) return error;
-    throw error;
-  }
-  throw new Error('did not throw');
-}
 
 describe('a relocation', () => {
   const local = () => structs('s.a:4,b:4');
@@ -260,5 +250,5 @@ test.each([
 ])('the options %j are rejected', (options, message) => {
   const run = () =>
     resolve(structs('s.a:4'), [program('f', [[3, '0:0', 0]])], { kernel: specOf(structs('s.a:4')) }, options);
-  expect(errorOf(run)).toMatchObject({ code: 'INVALID_ARGUMENT', message });
+  expect(formatErrorOf(run)).toMatchObject({ code: 'INVALID_ARGUMENT', message });
 });

@@ -45,7 +45,7 @@ export const RULES: Readonly<Record<Loader, LoaderRules>> = { libbpf: LIBBPF_RUL
  * @throws BtfFormatError `LIMIT_EXCEEDED` if resolving takes more than 50 million steps, because of nested types, many
  * candidates, or subprograms of many programs; and by cilium/ebpf's rules for more than 65,536 relocations of all programs
  * with their subprograms.
- * @throws BtfFormatError `INVALID_ARGUMENT` if there is no such loader, or the object has no program with a name in
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the loader is unknown, or the object has no program with a name in
  * `programs`.
  * @throws BtfFormatError for types with invalid names, and whatever the modules throw.
  */

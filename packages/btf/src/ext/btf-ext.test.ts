@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleExt, type ExtWords } from '../testing/assemble-ext.js';
+import { formatErrorOf } from '../testing/format-error-of.js';
 import { Kind } from '../types.js';
 import { type BtfExt, parseBtfExt } from './btf-ext.js';
 
@@ -20,16 +20,6 @@ function strings(order: 'little' | 'big') {
     long: btf.string('x'.repeat(2000)),
   };
   return { names, spec: Spec.parse(btf.bytes()), end: btf.stringEnd };
-}
-
-function errorOf(run: () => unknown): BtfFormatError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof BtfFormatError) return error;
-    throw error;
-  }
-  throw new Error('did not throw');
 }
 
 const little = strings('little');
@@ -125,7 +115,7 @@ describe.each(ORDERS)('a %s-endian .BTF.ext', (order) => {
 
   test('must have the byte order of .BTF', () => {
     const other = order === 'little' ? 'big' : 'little';
-    expect(errorOf(() => parseBtfExt(assembleExt(other, {}), spec)).message).toMatch(
+    expect(formatErrorOf(() => parseBtfExt(assembleExt(other, {}), spec)).message).toMatch(
       /has not the byte order of .BTF/,
     );
   });
@@ -241,7 +231,7 @@ describe('a .BTF.ext is rejected', () => {
       /65537 relocations: the limit is 65536/,
     ],
   ])('%s', (_, run, code, message) => {
-    const error = errorOf(run);
+    const error = formatErrorOf(run);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
   });
@@ -255,6 +245,6 @@ test.each(ORDERS)('each beginning of a %s-endian .BTF.ext is parsed or rejected'
     relocations: { blocks: [{ name: own.kprobe, records: [[16, 3, own.access, 0]] }] },
   });
   for (let length = 0; length < whole.length; length++) {
-    expect(errorOf(() => parseBtfExt(whole.slice(0, length), spec)).code).toBe('MALFORMED');
+    expect(formatErrorOf(() => parseBtfExt(whole.slice(0, length), spec)).code).toBe('MALFORMED');
   }
 });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { BtfFormatError } from '../format-error.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleCoreObject, EXIT, LOCAL_FUNCTION, type ProgramWords } from '../testing/assemble-ext.js';
 import { assembleObject } from '../testing/assemble-object.js';
+import { formatErrorOf } from '../testing/format-error-of.js';
 import { parseBpfObject } from './bpf-object.js';
 import { readCalls } from './calls.js';
 import { CALL, LOAD_64, PSEUDO_CALL } from './instructions.js';
@@ -13,16 +13,6 @@ const ORDERS = ['little', 'big'] as const;
 
 function testObject(name: string): ReturnType<typeof parseBpfObject> {
   return parseBpfObject(new Uint8Array(readFileSync(new URL(`testdata/${name}.bpf.o`, import.meta.url))));
-}
-
-function errorOf(run: () => unknown): BtfFormatError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof BtfFormatError) return error;
-    throw error;
-  }
-  throw new Error('did not throw');
 }
 
 const PROGRAMS: readonly ProgramWords[] = [
@@ -163,13 +153,13 @@ describe('a function is rejected', () => {
     [{ size: 24 }, /ends after the end of the section/],
     [{ name: 'x'.repeat(600) }, /a long name/],
   ])('%j', (symbol, message) => {
-    const error = errorOf(() => read(symbol));
+    const error = formatErrorOf(() => read(symbol));
     expect(error.code).toBe('MALFORMED');
     expect(error.message).toMatch(message);
   });
 
   test('in a compressed section', () => {
-    expect(errorOf(() => read({}, 6 | 0x800)).code).toBe('UNSUPPORTED');
+    expect(formatErrorOf(() => read({}, 6 | 0x800)).code).toBe('UNSUPPORTED');
   });
 
   test('among too many', () => {
@@ -182,6 +172,6 @@ describe('a function is rejected', () => {
     }));
     const sections = [{ name: 'tc', bytes: new Uint8Array(8), flags: 6 }];
     const object = parseBpfObject(assembleObject('little', BTF, { sections, symbols }));
-    expect(errorOf(() => readPrograms(object)).code).toBe('LIMIT_EXCEEDED');
+    expect(formatErrorOf(() => readPrograms(object)).code).toBe('LIMIT_EXCEEDED');
   });
 });

@@ -84,7 +84,7 @@ export class CodeCache {
   }
 }
 
-/** Reads a file that {@link writeChunks} wrote. Returns no chunks if there is no such file, or it is cut off. */
+/** Reads a file that {@link writeChunks} wrote. Returns no chunks if the file does not exist or is cut off. */
 function readChunks(file: string, folder: string): CompiledChunks {
   const chunks = new Map<string, Uint8Array>();
   try {

@@ -241,6 +241,12 @@ test('An owner who may no longer see users’ objects cannot use a handle on one
 });
 
 describe('A token', () => {
+  test('is never given twice', () => {
+    const tokens = Array.from({ length: 1_000 }, () => newToken(EPOCH));
+    expect(new Set(tokens).size).toBe(1_000);
+    expect(tokens.every((token) => /^[\da-f]{16}\.[\w-]{22}$/.test(token))).toBe(true);
+  });
+
   test.each([
     ['made up, of this run', newToken(EPOCH), ErrorReason.HANDLE_NOT_FOUND],
     ['of another run', newToken('fedcba9876543210'), ErrorReason.HANDLE_OF_EARLIER_DAEMON],

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { ErrorReason } from '@btfd/api';
 import { requireSight, type Caller } from '../auth/caller.js';
 import type { Clock } from '../base/clock.js';
@@ -260,9 +260,19 @@ export function newEpoch(): string {
   return randomBytes(EPOCH_BYTES).toString('hex');
 }
 
+/** Random bytes for the next tokens. To fetch those of one token takes a thirtieth of the time of a call. */
+const secrets = Buffer.alloc(64 * SECRET_BYTES);
+let usedSecrets = secrets.length;
+
 /** newToken returns a token for a handle of a run. */
 export function newToken(epoch: string): string {
-  return `${epoch}.${randomBytes(SECRET_BYTES).toString('base64url')}`;
+  if (usedSecrets === secrets.length) {
+    randomFillSync(secrets);
+    usedSecrets = 0;
+  }
+  const start = usedSecrets;
+  usedSecrets += SECRET_BYTES;
+  return `${epoch}.${secrets.toString('base64url', start, usedSecrets)}`;
 }
 
 /** Returns the epoch in a token, or null if the text does not have the form of a token. */

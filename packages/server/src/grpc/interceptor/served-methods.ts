@@ -38,7 +38,7 @@ const STANDARD_BYTES = 4 * 1024;
 /** ServedMethods finds out once about each method what all of its calls need to know. */
 export class ServedMethods {
   readonly #limits: Pick<Limits, 'maxLoadMessageBytes' | 'maxMessageBytes'>;
-  /** Methods that are served. There is no end of others. */
+  /** Only the methods that are served: clients can name any number of others. */
   readonly #known = new Map<string, ServedMethod>();
   readonly #servers = new Map<string, CallServer>();
 
