@@ -135,10 +135,16 @@ export type {
 } from './check/report.js';
 export { type Verdict, VERDICTS } from './check/verdict.js';
 export type { CoreModule, CoreTarget } from './core/candidates.js';
-export type { Patch } from './core/patch.js';
-export type { CoreCandidate, CorePlace, Outcome, Resolution, ResolvedRelocation } from './core/resolution.js';
+export type { CorePatch } from './core/patch.js';
+export type {
+  CoreCandidate,
+  CorePlace,
+  CoreOutcome,
+  CoreResolution,
+  ResolvedRelocation,
+} from './core/resolution.js';
 export { resolveRelocations, type ResolveRelocationsOptions } from './core/resolve.js';
-export type { Loader } from './core/rules/loader-rules.js';
+export type { BpfLoader } from './core/rules/loader-rules.js';
 export { type BtfExt, parseBtfExt } from './ext/btf-ext.js';
 export { LineTable, type SourceLine } from './ext/lines.js';
 export {

@@ -1,7 +1,7 @@
 import type { CoreTarget } from '../core/candidates.js';
 import { CoreWork } from '../core/refusal.js';
 import { isPart, resolveRelocations, RULES } from '../core/resolve.js';
-import type { Loader } from '../core/rules/loader-rules.js';
+import type { BpfLoader } from '../core/rules/loader-rules.js';
 import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
 import { readExterns } from '../object/extern-symbols.js';
 import { type BpfProgram, readPrograms } from '../object/programs.js';
@@ -27,7 +27,7 @@ import { argumentWords, kernelTraits } from './traits.js';
 /** CheckObjectOptions are the options of {@link checkObject}. */
 export interface CheckObjectOptions {
   /** Whose rules hold. Default: `libbpf`. */
-  readonly loader?: Loader;
+  readonly loader?: BpfLoader;
   /** The names of the programs to load. Default: those that the loader loads by default. */
   readonly programs?: readonly string[];
   /** Values that user space gives read-only variables before the load, by name, in the byte order of the object. */
@@ -158,7 +158,7 @@ export function* checkObjectSteps(
 function namesWithStructOps(
   programs: readonly BpfProgram[],
   maps: readonly StructOpsMap[],
-  loader: Loader,
+  loader: BpfLoader,
 ): readonly string[] | null {
   if (loader !== 'libbpf' || maps.length === 0) return null;
   const isUsed = new Map<BpfProgram, boolean>();

@@ -1,4 +1,4 @@
-import type { Patch } from '../core/patch.js';
+import type { CorePatch } from '../core/patch.js';
 import type { CoreWork } from '../core/refusal.js';
 import type { ResolvedRelocation } from '../core/resolution.js';
 import { linkedTo } from '../core/resolve-types.js';
@@ -230,7 +230,7 @@ class Linking {
 const SIZES: Readonly<Record<number, number>> = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 };
 const SIZE_BITS = 0x18;
 
-function patch(code: Instructions, at: number, { part, to, size }: Patch): void {
+function patch(code: Instructions, at: number, { part, to, size }: CorePatch): void {
   const instruction = code.at(at);
   if (instruction === null || part === 'POISON') return;
   const low = Number(BigInt.asIntN(32, to));

@@ -1,5 +1,5 @@
 import type { ResolvedRelocation } from '../core/resolution.js';
-import type { Loader } from '../core/rules/loader-rules.js';
+import type { BpfLoader } from '../core/rules/loader-rules.js';
 import type { SourceLine } from '../ext/lines.js';
 import type { ByteOrder } from '../header.js';
 import type { Reach } from '../reach/reach.js';
@@ -93,7 +93,7 @@ export interface VerdictCount {
 
 /** ObjectSummary says whether an object fits the kernel. */
 export interface ObjectSummary {
-  readonly loader: Loader;
+  readonly loader: BpfLoader;
   /** The release of the loader whose rules were used. */
   readonly loaderRelease: string;
   readonly byteOrder: ByteOrder;

@@ -1,4 +1,4 @@
-import type { Outcome, ResolvedRelocation } from '../core/resolution.js';
+import type { CoreOutcome, ResolvedRelocation } from '../core/resolution.js';
 import type { Reach } from '../reach/reach.js';
 
 /**
@@ -54,7 +54,7 @@ export function wordsOfReach({ reach, variables, isGiven }: Reached): string {
 const MAX_NAMED = 4;
 
 /** The verdicts of the outcomes that need no reach. */
-const BY_OUTCOME: Readonly<Record<Exclude<Outcome, 'RESOLVED' | 'POISONED' | 'SKIPPED'>, Verdict>> = {
+const BY_OUTCOME: Readonly<Record<Exclude<CoreOutcome, 'RESOLVED' | 'POISONED' | 'SKIPPED'>, Verdict>> = {
   ABSENT: 'GUARDED',
   AMBIGUOUS: 'FAILS',
   REFUSED: 'FAILS',

@@ -3,7 +3,7 @@ import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { CoreTypes, isSameKind } from './core-types.js';
 import { type CoreWork, refusal } from './refusal.js';
-import type { Loader, LoaderRules } from './rules/loader-rules.js';
+import type { BpfLoader, LoaderRules } from './rules/loader-rules.js';
 
 /** CoreTarget is the kernel that relocations are resolved against. */
 export interface CoreTarget {
@@ -38,7 +38,7 @@ const LONGEST_NAME = 512;
 type Flavours = ReadonlyMap<string, readonly TypeId[]>;
 
 /** The own types of a spec whose name has a flavour, by essential name. It is kept as long as the spec. */
-const known = new WeakMap<Spec, Map<Loader, Flavours>>();
+const known = new WeakMap<Spec, Map<BpfLoader, Flavours>>();
 
 /** Candidates finds the candidates for local types in a kernel. */
 export class Candidates {
@@ -112,7 +112,7 @@ function tooMany(name: string): BtfFormatError {
 }
 
 function flavoursOf(spec: Spec, rules: LoaderRules): Flavours {
-  const byLoader = known.get(spec) ?? new Map<Loader, Flavours>();
+  const byLoader = known.get(spec) ?? new Map<BpfLoader, Flavours>();
   known.set(spec, byLoader);
   const found = byLoader.get(rules.loader) ?? searchFlavours(spec, rules);
   byLoader.set(rules.loader, found);

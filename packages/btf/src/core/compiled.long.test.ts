@@ -9,7 +9,7 @@ import { type BpfObject, parseBpfObject } from '../object/bpf-object.js';
 import { LibbpfRelocations } from '../testing/libbpf-relocations.js';
 import { libbpfLines, ourLines } from '../testing/relocation-log.js';
 import { resolveRelocations } from './resolve.js';
-import type { Loader } from './rules/loader-rules.js';
+import type { BpfLoader } from './rules/loader-rules.js';
 
 const SOURCES = fileURLToPath(new URL('../../src/core/testdata/compiled', import.meta.url));
 const KERNELS = ['kernel-1', 'kernel-2'];
@@ -109,7 +109,7 @@ needs('clang').describe('relocations of a compiler', () => {
   // The layout is the same but for bitfields.
   needs('clang').test.each(
     KERNELS.flatMap((name) => (['libbpf', 'cilium'] as const).map((loader) => [name, loader] as const)),
-  )('are the same in both byte orders against %s by %s', (release, loader: Loader) => {
+  )('are the same in both byte orders against %s by %s', (release, loader: BpfLoader) => {
     const bodies = BODIES.filter((body) => !body.includes('struct bits'));
     const [little = [], big = []] = ['bpfel', 'bpfeb'].map((target) => {
       const object = parseBpfObject(compilePrograms(bodies, target));

@@ -6,9 +6,9 @@ import { addStruct, integers, program, resolve, specOf, structs } from '../testi
 import { formatErrorOf } from '../testing/format-error-of.js';
 import { Spec } from '../spec.js';
 import { Kind } from '../types.js';
-import type { Loader } from './rules/loader-rules.js';
+import type { BpfLoader } from './rules/loader-rules.js';
 
-const LOADERS: readonly Loader[] = ['libbpf', 'cilium'];
+const LOADERS: readonly BpfLoader[] = ['libbpf', 'cilium'];
 
 describe('hostile types', () => {
   test('that contain themselves twice at each of 60 levels take no time', () => {

@@ -5,7 +5,7 @@ import { kernels, readSpec } from '../testing/corpus.js';
 import { debianObjects } from '../testing/debian-objects.js';
 import { LibbpfRelocations } from '../testing/libbpf-relocations.js';
 import { libbpfLines, ourLines } from '../testing/relocation-log.js';
-import type { Outcome } from './resolution.js';
+import type { CoreOutcome } from './resolution.js';
 import { resolveRelocations } from './resolve.js';
 
 /** Programs whose objects have relocations of many kinds, flavours, and members that kernels lack. */
@@ -29,14 +29,17 @@ needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe('relocations of De
   });
   afterAll(() => libbpf.close());
 
-  const counts = (path: string, names: readonly string[]): Partial<Record<Outcome | 'objects', number>> => {
+  const counts = (
+    path: string,
+    names: readonly string[],
+  ): Partial<Record<CoreOutcome | 'objects', number>> => {
     const kernel = readSpec(path);
     const objects = debianObjects(names);
     const logs = libbpf.run(
       path,
       objects.map(({ bytes }) => bytes),
     );
-    const count: Partial<Record<Outcome | 'objects', number>> = { objects: objects.length };
+    const count: Partial<Record<CoreOutcome | 'objects', number>> = { objects: objects.length };
     for (const [i, { name, bytes }] of objects.entries()) {
       const object = parseBpfObject(bytes);
       const resolution = resolveRelocations(object, { kernel });

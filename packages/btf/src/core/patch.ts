@@ -9,8 +9,8 @@ import type { Fix } from './calculate.js';
 import { refusal } from './refusal.js';
 import type { LoaderRules } from './rules/loader-rules.js';
 
-/** Patch is the change of a relocated instruction. */
-export interface Patch {
+/** CorePatch is the change of a relocated instruction. */
+export interface CorePatch {
   /**
    * The part that changes: the immediate, the offset of a load or store, the constant of 64 bits, or all of an instruction
    * that becomes an invalid one.
@@ -54,7 +54,7 @@ export function patchInstruction(
   index: number,
   fix: Fix,
   rules: LoaderRules,
-): Patch {
+): CorePatch {
   const instruction = instructions.at(index);
   if (instruction === null) throw refusal(`the program has no instruction ${index}`);
   if (fix.isPoison) return poison(instructions, index, instruction, rules);
@@ -78,7 +78,7 @@ function poison(
   index: number,
   { opcode }: Instruction,
   rules: LoaderRules,
-): Patch {
+): CorePatch {
   const call = { opcode: CALL, dst: 0, src: 0, offset: 0, immediate: BAD_RELOCATION };
   if (opcode !== LOAD_64) {
     instructions.set(index, call);
@@ -99,7 +99,7 @@ function patchImmediate(
   instruction: Instruction,
   { local, target, isChecked }: Fix,
   { wideImmediate }: LoaderRules,
-): Patch {
+): CorePatch {
   if ((instruction.opcode & SOURCE_IS_REGISTER) !== 0) throw refusal(`instruction ${index} has no immediate`);
   const isSwap = (instruction.opcode & (OPERATION_BITS | CLASS_BITS)) === (SWAP | InstructionClass.ALU);
   if (isSwap && wideImmediate === 'REFUSED') throw refusal(`instruction ${index} swaps bytes`);
@@ -118,7 +118,7 @@ function patchOffset(
   instruction: Instruction,
   fix: Fix,
   rules: LoaderRules,
-): Patch {
+): CorePatch {
   const { local, target, isChecked, hasUnfitSize } = fix;
   const from = unsigned(instruction.offset);
   // cilium/ebpf compares 16 bits.
@@ -165,7 +165,7 @@ function patchConstant(
   first: Instruction,
   { local, target, isChecked }: Fix,
   { poisonedLoad }: LoaderRules,
-): Patch {
+): CorePatch {
   const second = instructions.at(index + 1);
   const isPlain = (part: Instruction): boolean => part.src === 0 && part.offset === 0;
   if (first.opcode !== LOAD_64 || !isPlain(first) || second === null) throw unexpectedForm(index);

@@ -1,11 +1,11 @@
 import type { RelocationKind } from '../ext/records.js';
 import type { BpfProgram } from '../object/programs.js';
 import type { TypeId } from '../types.js';
-import type { Patch } from './patch.js';
-import type { Loader } from './rules/loader-rules.js';
+import type { CorePatch } from './patch.js';
+import type { BpfLoader } from './rules/loader-rules.js';
 
 /**
- * Outcome is what a loader does with a relocation.
+ * CoreOutcome is what a loader does with a relocation.
  *
  * - `RESOLVED`: it writes a value into the instruction.
  * - `ABSENT`: nothing in the kernel matches, and it writes 0: checks of existence, and by libbpf sizes and ids of types.
@@ -15,7 +15,7 @@ import type { Loader } from './rules/loader-rules.js';
  * - `REFUSED`: it gives up, because the record is invalid or the value does not fit. Nothing is loaded.
  * - `SKIPPED`: the instruction is not part of a program that is loaded.
  */
-export type Outcome = 'RESOLVED' | 'ABSENT' | 'POISONED' | 'AMBIGUOUS' | 'REFUSED' | 'SKIPPED';
+export type CoreOutcome = 'RESOLVED' | 'ABSENT' | 'POISONED' | 'AMBIGUOUS' | 'REFUSED' | 'SKIPPED';
 
 /** CorePlace is a place in a type of the object or of the kernel. */
 export interface CorePlace {
@@ -62,7 +62,7 @@ export interface ResolvedRelocation {
   readonly kindNumber: number;
   /** The place in the object's types; null if it is invalid. */
   readonly local: CorePlace | null;
-  readonly outcome: Outcome;
+  readonly outcome: CoreOutcome;
   /**
    * The value that the instruction was compiled with, and the one for the kernel: an offset, a size, 0 or 1, a shift, an id
    * or the value of an enum, as unsigned numbers of 64 bits. 0 if there is none.
@@ -79,14 +79,14 @@ export interface ResolvedRelocation {
   /** The number of all candidates. */
   readonly candidateCount: number;
   /** The change of the instruction; null if it stays, or is not loaded. */
-  readonly patch: Patch | null;
+  readonly patch: CorePatch | null;
   /** One clause that says why the outcome is not `RESOLVED`; otherwise empty. */
   readonly reason: string;
 }
 
-/** Resolution has the relocations of an object as a loader resolves them against a kernel. */
-export interface Resolution {
-  readonly loader: Loader;
+/** CoreResolution has the relocations of an object as a loader resolves them against a kernel. */
+export interface CoreResolution {
+  readonly loader: BpfLoader;
   /** The release of the loader whose rules were used. */
   readonly loaderRelease: string;
   /** In the order of `.BTF.ext`. */

@@ -12,9 +12,9 @@ import {
 import { addStruct, program, resolve, specOf, structs } from '../testing/core-structs.js';
 import { formatErrorOf } from '../testing/format-error-of.js';
 import { resolveRelocations } from './resolve.js';
-import type { Loader } from './rules/loader-rules.js';
+import type { BpfLoader } from './rules/loader-rules.js';
 
-const LOADERS: readonly Loader[] = ['libbpf', 'cilium'];
+const LOADERS: readonly BpfLoader[] = ['libbpf', 'cilium'];
 
 describe('a relocation', () => {
   const local = () => structs('s.a:4,b:4');
@@ -245,7 +245,7 @@ describe('modules', () => {
 });
 
 test.each([
-  [{ loader: 'gobpf' as Loader }, 'no loader "gobpf": use "libbpf" or "cilium"'],
+  [{ loader: 'gobpf' as BpfLoader }, 'no loader "gobpf": use "libbpf" or "cilium"'],
   [{ programs: ['g'] }, 'the object has no program "g"'],
 ])('the options %j are rejected', (options, message) => {
   const run = () =>

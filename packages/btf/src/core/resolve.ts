@@ -6,16 +6,16 @@ import { Candidates, type CoreTarget } from './candidates.js';
 import { resolveEach } from './resolve-each.js';
 import { resolveTypes } from './resolve-types.js';
 import { CoreWork } from './refusal.js';
-import type { Resolution } from './resolution.js';
+import type { CoreResolution } from './resolution.js';
 import { CILIUM_RULES } from './rules/cilium.js';
 import { LIBBPF_RULES } from './rules/libbpf.js';
-import type { Loader, LoaderRules } from './rules/loader-rules.js';
+import type { BpfLoader, LoaderRules } from './rules/loader-rules.js';
 import type { Located } from './trial.js';
 
 /** ResolveRelocationsOptions are the options of {@link resolveRelocations}. */
 export interface ResolveRelocationsOptions {
   /** Whose rules hold. Default: `libbpf`. */
-  readonly loader?: Loader;
+  readonly loader?: BpfLoader;
   /**
    * The names of the programs to load. Default: all, but by libbpf not those in sections that begin with `?`.
    */
@@ -23,7 +23,7 @@ export interface ResolveRelocationsOptions {
 }
 
 /** RULES are the rules of each loader. */
-export const RULES: Readonly<Record<Loader, LoaderRules>> = { libbpf: LIBBPF_RULES, cilium: CILIUM_RULES };
+export const RULES: Readonly<Record<BpfLoader, LoaderRules>> = { libbpf: LIBBPF_RULES, cilium: CILIUM_RULES };
 
 /**
  * resolveRelocations resolves the CO-RE relocations of a BPF object against the types of a kernel, as a loader would when it
@@ -53,7 +53,7 @@ export function resolveRelocations(
   object: BpfObject,
   target: CoreTarget,
   { loader = 'libbpf', programs: names }: ResolveRelocationsOptions = {},
-): Resolution {
+): CoreResolution {
   const rules = Object.hasOwn(RULES, loader) ? RULES[loader] : null;
   if (rules === null) throw invalid(`no loader "${loader}": use "libbpf" or "cilium"`);
   const programs = readPrograms(object);

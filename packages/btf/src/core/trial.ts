@@ -8,10 +8,10 @@ import type { CandidateType, Candidates } from './candidates.js';
 import type { Fix } from './calculate.js';
 import type { CoreTypes } from './core-types.js';
 import { CANDIDATE_STEPS, matchCandidate } from './match.js';
-import { type Patch, patchInstruction } from './patch.js';
+import { type CorePatch, patchInstruction } from './patch.js';
 import type { CoreWork } from './refusal.js';
 import { renderPath, renderType } from './render.js';
-import type { CoreCandidate, CorePlace, Outcome, ResolvedRelocation } from './resolution.js';
+import type { CoreCandidate, CorePlace, CoreOutcome, ResolvedRelocation } from './resolution.js';
 import type { LoaderRules } from './rules/loader-rules.js';
 
 /** Located is a relocation with the program that has its instruction. */
@@ -52,7 +52,7 @@ export class Trial {
   readonly #loadedFor: BpfProgram | null;
   local: CorePath | null = null;
   fix: Fix | null = null;
-  patch: Patch | null = null;
+  patch: CorePatch | null = null;
   /** The candidate whose value counts; null if none matches. */
   chosen: Tried | null = null;
   /** The first candidate, and the first that does not match. */
@@ -96,13 +96,13 @@ export class Trial {
   }
 
   /** The outcome of the fix that was written. */
-  outcome(): Outcome {
+  outcome(): CoreOutcome {
     if (this.patch?.part === 'POISON') return 'POISONED';
     const isFound = this.located.record.kind === 'TYPE_ID_LOCAL' || isMatch(this.chosen);
     return isFound ? 'RESOLVED' : 'ABSENT';
   }
 
-  result(outcome: Outcome, reason: string): ResolvedRelocation {
+  result(outcome: CoreOutcome, reason: string): ResolvedRelocation {
     const { record, index, section, program, instruction } = this.located;
     const { kind, kindNumber } = record;
     const place = (path: CorePath): CorePlace => placeOf(kind ?? 'TYPE_EXISTS', path);

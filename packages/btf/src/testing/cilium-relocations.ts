@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@jest/globals';
 import { seeded } from 'test-tools/random';
-import type { Resolution, ResolvedRelocation } from '../core/resolution.js';
+import type { CoreResolution, ResolvedRelocation } from '../core/resolution.js';
 import { resolveRelocations } from '../core/resolve.js';
 import type { ByteOrder } from '../header.js';
 import { type BpfObject, parseBpfObject } from '../object/bpf-object.js';
@@ -97,7 +97,7 @@ function withoutText(line: string): string {
 }
 
 /** ourCiliumLines returns the same of our resolution. */
-export function ourCiliumLines({ relocations }: Resolution, object: BpfObject): string[] {
+export function ourCiliumLines({ relocations }: CoreResolution, object: BpfObject): string[] {
   return relocations.flatMap((relocation) => lineOf(relocation, object)).toSorted();
 }
 

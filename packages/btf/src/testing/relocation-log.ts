@@ -1,7 +1,7 @@
 import { CoreTypes } from '../core/core-types.js';
 import { CoreWork } from '../core/refusal.js';
 import { renderType } from '../core/render.js';
-import type { CoreCandidate, CorePlace, Resolution, ResolvedRelocation } from '../core/resolution.js';
+import type { CoreCandidate, CorePlace, CoreResolution, ResolvedRelocation } from '../core/resolution.js';
 import type { RelocationKind } from '../ext/records.js';
 import type { Spec } from '../spec.js';
 import { Kind } from '../types.js';
@@ -62,7 +62,7 @@ export function libbpfLines(log: readonly string[]): string[] {
 }
 
 /** ourLines returns the same of our resolution. It ends where libbpf gives up. */
-export function ourLines(resolution: Resolution, object: Spec, kernel: Spec): string[] {
+export function ourLines(resolution: CoreResolution, object: Spec, kernel: Spec): string[] {
   const lines: string[] = [];
   for (const relocation of resolution.relocations) {
     if (relocation.outcome === 'SKIPPED') continue;

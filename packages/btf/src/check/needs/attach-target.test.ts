@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { CoreModule } from '../../core/candidates.js';
 import { type Instruction } from '../../object/instructions.js';
 import { parseBpfObject } from '../../object/bpf-object.js';
-import type { Loader } from '../../core/rules/loader-rules.js';
+import type { BpfLoader } from '../../core/rules/loader-rules.js';
 import { assembleCoreObject, EXIT } from '../../testing/assemble-ext.js';
 import { needsOf } from '../../testing/check-case.js';
 import { structs } from '../../testing/core-structs.js';
@@ -56,7 +56,7 @@ const MODULES: CoreModule[] = ['nf_nat', 'xfs'].map((name) => ({
 }));
 
 interface Options {
-  readonly loader?: Loader;
+  readonly loader?: BpfLoader;
   readonly kernelVersion?: number | null;
   /** The word of the context that the program reads. */
   readonly reads?: number;

@@ -1,6 +1,6 @@
 import type { BpfProgram } from '../../object/programs.js';
 import type { SectionName } from '../../object/section-names.js';
-import type { Loader } from '../../core/rules/loader-rules.js';
+import type { BpfLoader } from '../../core/rules/loader-rules.js';
 import { type FoundType, type KernelObjects, ownIds } from '../kernel-objects.js';
 import type { LinkedProgram } from '../link.js';
 import type { Need } from '../report.js';
@@ -59,7 +59,7 @@ const MAX_ARGUMENTS = 12;
 /** AttachContext has what attach targets depend on. */
 export interface AttachContext {
   readonly kernel: KernelObjects;
-  readonly loader: Loader;
+  readonly loader: BpfLoader;
   /** The words of arguments that the trampolines of the kernel pass on each machine. */
   readonly argumentWords: number;
 }

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { BpfExtern } from '../../object/extern-symbols.js';
-import type { Loader } from '../../core/rules/loader-rules.js';
+import type { BpfLoader } from '../../core/rules/loader-rules.js';
 import { resolveKconfig } from './kconfig.js';
 
-function verdictOf(name: string, weak: boolean, loader: Loader = 'libbpf'): string {
+function verdictOf(name: string, weak: boolean, loader: BpfLoader = 'libbpf'): string {
   const extern: BpfExtern = { name, kind: 'VAR', section: '.kconfig', typeId: 1, weak };
   const values = { loader, section: 1, offsets: new Map([[name, 16]]), variables: [] };
   const { need, reference } = resolveKconfig(extern, values);

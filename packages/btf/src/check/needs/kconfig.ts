@@ -1,4 +1,4 @@
-import type { Loader } from '../../core/rules/loader-rules.js';
+import type { BpfLoader } from '../../core/rules/loader-rules.js';
 import { BtfFormatError } from '../../format-error.js';
 import type { BpfObject } from '../../object/bpf-object.js';
 import type { BpfExtern } from '../../object/extern-symbols.js';
@@ -16,7 +16,7 @@ const STRIDE = 16;
 
 /** KconfigValues has the values of the variables of `.kconfig`, as far as they are known. */
 export interface KconfigValues {
-  readonly loader: Loader;
+  readonly loader: BpfLoader;
   /** The number that references use for the section. No section of the file has it. */
   readonly section: number;
   /** The place of each variable in the section. */
@@ -28,7 +28,7 @@ export interface KconfigValues {
 export function kconfigValues(
   { elf, spec }: BpfObject,
   externs: readonly BpfExtern[],
-  loader: Loader,
+  loader: BpfLoader,
   kernelVersion: number | null,
 ): KconfigValues {
   const section = elf.sectionCount;
@@ -71,7 +71,7 @@ export function resolveKconfig(
 function verdictOf(
   name: string,
   weak: boolean,
-  loader: Loader,
+  loader: BpfLoader,
 ): readonly ['FITS' | 'UNKNOWN' | 'GUARDED' | 'FAILS', string] {
   if (name === VERSION) return FITS;
   const isOfLoader = name.startsWith('LINUX_');

@@ -1,4 +1,4 @@
-import type { Loader } from '../../core/rules/loader-rules.js';
+import type { BpfLoader } from '../../core/rules/loader-rules.js';
 import type { BpfObject } from '../../object/bpf-object.js';
 import { readMaps } from '../../object/maps.js';
 import type { Need } from '../report.js';
@@ -14,7 +14,7 @@ const LEGACY = 'maps';
  *
  * @throws BtfFormatError as `readMaps` does.
  */
-export function mapNeeds(object: BpfObject, enums: BpfEnums, loader: Loader): Need[] {
+export function mapNeeds(object: BpfObject, enums: BpfEnums, loader: BpfLoader): Need[] {
   const needs = new Map<number, Need>();
   const hasLegacy = object.elf.sectionIndices(new Set([LEGACY]), LEGACY.length).size > 0;
   if (hasLegacy && loader === 'libbpf') {

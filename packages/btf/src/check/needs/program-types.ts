@@ -1,4 +1,4 @@
-import type { Loader } from '../../core/rules/loader-rules.js';
+import type { BpfLoader } from '../../core/rules/loader-rules.js';
 import type { BpfProgram } from '../../object/programs.js';
 import type { SectionName } from '../../object/section-names.js';
 import type { Need } from '../report.js';
@@ -36,7 +36,7 @@ export function programTypeNeeds(section: SectionName | null, enums: BpfEnums): 
 }
 
 /** staticProgramNeeds returns the functions for which libbpf refuses an object: static ones outside of `.text`. */
-export function staticProgramNeeds(programs: readonly BpfProgram[], loader: Loader): Need[] {
+export function staticProgramNeeds(programs: readonly BpfProgram[], loader: BpfLoader): Need[] {
   if (loader !== 'libbpf') return [];
   const refused = programs.filter(({ isSubprogram, section }) => isSubprogram && section !== '.text');
   return refused.map(({ name, section }) => {

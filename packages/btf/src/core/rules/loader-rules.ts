@@ -1,9 +1,9 @@
-/** Loader is a library that loads BPF objects. Loaders resolve the same relocation differently. */
-export type Loader = 'libbpf' | 'cilium';
+/** BpfLoader is a library that loads BPF objects. Loaders resolve the same relocation differently. */
+export type BpfLoader = 'libbpf' | 'cilium';
 
 /** LoaderRules are the decisions in which loaders differ. The algorithm is the same. */
 export interface LoaderRules {
-  readonly loader: Loader;
+  readonly loader: BpfLoader;
   /** The release whose rules these are. */
   readonly release: string;
   /** Whether programs in sections that begin with `?` are loaded by default. */
