@@ -16,6 +16,7 @@
 export * from './gen/btf/v1/btf_service_pb.js';
 export * from './gen/btf/v1/errors_pb.js';
 export * from './gen/btf/v1/handle_pb.js';
+export * from './gen/btf/v1/object_pb.js';
 export * from './gen/btf/v1/server_info_pb.js';
 export * from './gen/btf/v1/spec_pb.js';
 export * from './gen/btf/v1/types_pb.js';
