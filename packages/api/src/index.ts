@@ -44,6 +44,20 @@ export {
   type QuotaViolation,
   STATUS_TRAILER,
 } from './errors.js';
+export { decodeNeed, decodeRelocation, decodeVerdict } from './decode-report.js';
+export {
+  type CoreCandidateFields,
+  type CorePatchFields,
+  type CorePlaceFields,
+  encodeNeed,
+  encodeRelocation,
+  type NameOf,
+  type NeedFields,
+  type RelocationFields,
+  type RelocationFindingFields,
+  type SourceLineFields,
+  type VerdictName,
+} from './object-report.js';
 export {
   type CandidateFields,
   decodeMember,
