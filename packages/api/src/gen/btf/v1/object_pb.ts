@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/object.proto.
  */
 export const file_btf_v1_object: GenFile = /*@__PURE__*/
-  fileDesc("ChNidGYvdjEvb2JqZWN0LnByb3RvEgZidGYudjEiHAoLTW9kdWxlTmFtZXMSDQoFbmFtZXMYASADKAkiSwoLTW9kdWxlU2NvcGUSDgoEbm9uZRgBIAEoCEgAEiMKBG9ubHkYAiABKAsyEy5idGYudjEuTW9kdWxlTmFtZXNIAEIHCgVzY29wZSIsCg1WYXJpYWJsZVZhbHVlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAwiiAIKEkNoZWNrT2JqZWN0UmVxdWVzdBIOCgZvYmplY3QYASABKAwSIQoGbG9hZGVyGAIgASgOMhEuYnRmLnYxLkJwZkxvYWRlchIgCgZrZXJuZWwYAyABKAsyEC5idGYudjEuU3BlY0Jhc2USJAoHbW9kdWxlcxgEIAEoCzITLmJ0Zi52MS5Nb2R1bGVTY29wZRIQCghwcm9ncmFtcxgFIAMoCRIoCgl2YXJpYWJsZXMYBiADKAsyFS5idGYudjEuVmFyaWFibGVWYWx1ZRILCgNhbGwYByABKAgSGwoOa2VybmVsX3ZlcnNpb24YCCABKA1IAIgBAUIRCg9fa2VybmVsX3ZlcnNpb24inQIKDE9iamVjdEhlYWRlchIVCg1vYmplY3RfZGlnZXN0GAEgASgMEiUKCmJ5dGVfb3JkZXIYAiABKA4yES5idGYudjEuQnl0ZU9yZGVyEhUKDXByb2dyYW1fY291bnQYAyABKA0SGAoQcmVsb2NhdGlvbl9jb3VudBgEIAEoDRIhCgZsb2FkZXIYBSABKA4yES5idGYudjEuQnBmTG9hZGVyEhYKDmxvYWRlcl9yZWxlYXNlGAYgASgJEhYKDmtlcm5lbF9yZWxlYXNlGAcgASgJEg8KB21hY2hpbmUYCCABKAkSIgoGa2VybmVsGAkgASgLMhIuYnRmLnYxLkhhbmRsZUluZm8SFgoOa2VybmVsX3ZlcnNpb24YCiABKA0iRgoKU291cmNlTGluZRIMCgRmaWxlGAEgASgJEgwKBGxpbmUYAiABKA0SDgoGY29sdW1uGAMgASgNEgwKBHRleHQYBCABKAkiTgoJQ29yZVBsYWNlEg8KB3R5cGVfaWQYASABKA0SDAoEdGV4dBgCIAEoCRIOCgZhY2Nlc3MYAyABKAkSEgoKYml0X29mZnNldBgEIAEoBCJ1Cg1Db3JlQ2FuZGlkYXRlEg4KBm9iamVjdBgBIAEoCRIPCgd0eXBlX2lkGAIgASgNEhEKCXR5cGVfbmFtZRgDIAEoCRIgCgVwbGFjZRgEIAEoCzIRLmJ0Zi52MS5Db3JlUGxhY2USDgoGcmVhc29uGAUgASgJItkBCglDb3JlUGF0Y2gSJAoEcGFydBgBIAEoDjIWLmJ0Zi52MS5Db3JlUGF0Y2guUGFydBIMCgRmcm9tGAIgASgGEgoKAnRvGAMgASgGEhEKCWZyb21fc2l6ZRgEIAEoDRIPCgd0b19zaXplGAUgASgNImgKBFBhcnQSFAoQUEFSVF9VTlNQRUNJRklFRBAAEhIKDlBBUlRfSU1NRURJQVRFEAESDwoLUEFSVF9PRkZTRVQQAhIUChBQQVJUX0lNTUVESUFURTY0EAMSDwoLUEFSVF9QT0lTT04QBCK4BAoKUmVsb2NhdGlvbhINCgVpbmRleBgBIAEoDRIPCgdzZWN0aW9uGAIgASgJEhAKCGZ1bmN0aW9uGAMgASgJEhMKC2luc3RydWN0aW9uGAQgASgNEiQKBGtpbmQYBSABKA4yFi5idGYudjEuUmVsb2NhdGlvbktpbmQSEwoLa2luZF9udW1iZXIYBiABKA0SIAoFbG9jYWwYByABKAsyES5idGYudjEuQ29yZVBsYWNlEiIKBnNvdXJjZRgIIAEoCzISLmJ0Zi52MS5Tb3VyY2VMaW5lEiQKB291dGNvbWUYCSABKA4yEy5idGYudjEuQ29yZU91dGNvbWUSHAoFcmVhY2gYCiABKA4yDS5idGYudjEuUmVhY2gSIAoHdmVyZGljdBgLIAEoDjIPLmJ0Zi52MS5WZXJkaWN0EhMKC2xvY2FsX3ZhbHVlGAwgASgGEhQKDHRhcmdldF92YWx1ZRgNIAEoBhISCgpsb2NhbF9zaXplGA4gASgNEhMKC3RhcmdldF9zaXplGA8gASgNEiQKBW1hdGNoGBAgASgLMhUuYnRmLnYxLkNvcmVDYW5kaWRhdGUSKQoKY2FuZGlkYXRlcxgRIAMoCzIVLmJ0Zi52MS5Db3JlQ2FuZGlkYXRlEhcKD2NhbmRpZGF0ZV9jb3VudBgSIAEoDRIgCgVwYXRjaBgTIAEoCzIRLmJ0Zi52MS5Db3JlUGF0Y2gSDgoGcmVhc29uGBQgASgJEgwKBG5lYXIYFSADKAki6gEKBE5lZWQSHgoEa2luZBgBIAEoDjIQLmJ0Zi52MS5OZWVkS2luZBIMCgRuYW1lGAIgASgJEhAKCG9wdGlvbmFsGAMgASgIEiAKB3ZlcmRpY3QYBCABKA4yDy5idGYudjEuVmVyZGljdBIOCgZvYmplY3QYBSABKAkSDwoHdHlwZV9pZBgGIAEoDRINCgVsb2NhbBgHIAEoCRIOCgZ0YXJnZXQYCCABKAkSIgoGc291cmNlGAkgASgLMhIuYnRmLnYxLlNvdXJjZUxpbmUSDgoGcmVhc29uGAogASgJEgwKBG5lYXIYCyADKAkizwEKDVByb2dyYW1SZXN1bHQSDAoEbmFtZRgBIAEoCRIPCgdzZWN0aW9uGAIgASgJEhQKDHByb2dyYW1fdHlwZRgDIAEoCRIOCgZsb2FkZWQYBCABKAgSIAoHdmVyZGljdBgFIAEoDjIPLmJ0Zi52MS5WZXJkaWN0EicKC3JlbG9jYXRpb25zGAYgAygLMhIuYnRmLnYxLlJlbG9jYXRpb24SGwoFbmVlZHMYByADKAsyDC5idGYudjEuTmVlZBIRCgljb250aW51ZWQYCCABKAgiZgoMVmVyZGljdENvdW50EiAKB3ZlcmRpY3QYASABKA4yDy5idGYudjEuVmVyZGljdBITCgtyZWxvY2F0aW9ucxgCIAEoDRINCgVuZWVkcxgDIAEoDRIQCghwcm9ncmFtcxgEIAEoDSKsAgoNT2JqZWN0U3VtbWFyeRIgCgd2ZXJkaWN0GAEgASgOMg8uYnRmLnYxLlZlcmRpY3QSJAoGY291bnRzGAIgAygLMhQuYnRmLnYxLlZlcmRpY3RDb3VudBIbCgVuZWVkcxgDIAMoCzIMLmJ0Zi52MS5OZWVkEicKC3JlbG9jYXRpb25zGAQgAygLMhIuYnRmLnYxLlJlbG9jYXRpb24SEgoKbm90X2p1ZGdlZBgFIAMoCRIjCgdtb2R1bGVzGAYgAygLMhIuYnRmLnYxLkhhbmRsZUluZm8SHgoWZGVwZW5kc19vbl9hbGxfbW9kdWxlcxgHIAEoCBIhChlkZXBlbmRzX29uX2tlcm5lbF92ZXJzaW9uGAggASgIEhEKCWNvbnRpbnVlZBgJIAEoCCKZAQoTQ2hlY2tPYmplY3RSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFC5idGYudjEuT2JqZWN0SGVhZGVySAASKAoHcHJvZ3JhbRgCIAEoCzIVLmJ0Zi52MS5Qcm9ncmFtUmVzdWx0SAASKAoHc3VtbWFyeRgDIAEoCzIVLmJ0Zi52MS5PYmplY3RTdW1tYXJ5SABCBgoEcGFydCpaCglCcGZMb2FkZXISGgoWQlBGX0xPQURFUl9VTlNQRUNJRklFRBAAEhUKEUJQRl9MT0FERVJfTElCQlBGEAESGgoWQlBGX0xPQURFUl9DSUxJVU1fRUJQRhACKpsBCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX0ZJVFMQARITCg9WRVJESUNUX0NIQU5HRUQQAhITCg9WRVJESUNUX0dVQVJERUQQAxITCg9WRVJESUNUX1VOS05PV04QBBITCg9WRVJESUNUX0FUX1JJU0sQBRIRCg1WRVJESUNUX0ZBSUxTEAYq/QMKDlJlbG9jYXRpb25LaW5kEh8KG1JFTE9DQVRJT05fS0lORF9VTlNQRUNJRklFRBAAEiUKIVJFTE9DQVRJT05fS0lORF9GSUVMRF9CWVRFX09GRlNFVBABEiMKH1JFTE9DQVRJT05fS0lORF9GSUVMRF9CWVRFX1NJWkUQAhIgChxSRUxPQ0FUSU9OX0tJTkRfRklFTERfRVhJU1RTEAMSIAocUkVMT0NBVElPTl9LSU5EX0ZJRUxEX1NJR05FRBAEEiQKIFJFTE9DQVRJT05fS0lORF9GSUVMRF9MU0hJRlRfVTY0EAUSJAogUkVMT0NBVElPTl9LSU5EX0ZJRUxEX1JTSElGVF9VNjQQBhIhCh1SRUxPQ0FUSU9OX0tJTkRfVFlQRV9JRF9MT0NBTBAHEiIKHlJFTE9DQVRJT05fS0lORF9UWVBFX0lEX1RBUkdFVBAIEh8KG1JFTE9DQVRJT05fS0lORF9UWVBFX0VYSVNUUxAJEh0KGVJFTE9DQVRJT05fS0lORF9UWVBFX1NJWkUQChIiCh5SRUxPQ0FUSU9OX0tJTkRfRU5VTVZBTF9FWElTVFMQCxIhCh1SRUxPQ0FUSU9OX0tJTkRfRU5VTVZBTF9WQUxVRRAMEiAKHFJFTE9DQVRJT05fS0lORF9UWVBFX01BVENIRVMQDSrKAQoLQ29yZU91dGNvbWUSHAoYQ09SRV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGQoVQ09SRV9PVVRDT01FX1JFU09MVkVEEAESFwoTQ09SRV9PVVRDT01FX0FCU0VOVBACEhkKFUNPUkVfT1VUQ09NRV9QT0lTT05FRBADEhoKFkNPUkVfT1VUQ09NRV9BTUJJR1VPVVMQBBIYChRDT1JFX09VVENPTUVfUkVGVVNFRBAFEhgKFENPUkVfT1VUQ09NRV9TS0lQUEVEEAYqcgoFUmVhY2gSFQoRUkVBQ0hfVU5TUEVDSUZJRUQQABIPCgtSRUFDSF9ORVZFUhABEh4KGlJFQUNIX05FVkVSX0FTX0lOSVRJQUxJWkVEEAISDwoLUkVBQ0hfTUFZQkUQAxIQCgxSRUFDSF9BTFdBWVMQBCr3AgoITmVlZEtpbmQSGQoVTkVFRF9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXTkVFRF9LSU5EX0FUVEFDSF9UQVJHRVQQARIUChBORUVEX0tJTkRfU1lNQk9MEAISEwoPTkVFRF9LSU5EX0tGVU5DEAMSGwoXTkVFRF9LSU5EX0tTWU1fVkFSSUFCTEUQBBIaChZORUVEX0tJTkRfS1NZTV9BRERSRVNTEAUSFQoRTkVFRF9LSU5EX0tDT05GSUcQBhIYChRORUVEX0tJTkRfU1RSVUNUX09QUxAHEh8KG05FRURfS0lORF9TVFJVQ1RfT1BTX01FTUJFUhAIEhQKEE5FRURfS0lORF9IRUxQRVIQCRIWChJORUVEX0tJTkRfTUFQX1RZUEUQChIaChZORUVEX0tJTkRfUFJPR1JBTV9UWVBFEAsSGQoVTkVFRF9LSU5EX0FUVEFDSF9UWVBFEAwSGAoUTkVFRF9LSU5EX0JZVEVfT1JERVIQDWIGcHJvdG8z", [file_btf_v1_handle, file_btf_v1_spec]);
+  fileDesc("ChNidGYvdjEvb2JqZWN0LnByb3RvEgZidGYudjEiHAoLTW9kdWxlTmFtZXMSDQoFbmFtZXMYASADKAkiSwoLTW9kdWxlU2NvcGUSDgoEbm9uZRgBIAEoCEgAEiMKBG9ubHkYAiABKAsyEy5idGYudjEuTW9kdWxlTmFtZXNIAEIHCgVzY29wZSIsCg1WYXJpYWJsZVZhbHVlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAwiLwoMQXR0YWNoVGFyZ2V0Eg8KB3Byb2dyYW0YASABKAkSDgoGdGFyZ2V0GAIgASgJIrYCChJDaGVja09iamVjdFJlcXVlc3QSDgoGb2JqZWN0GAEgASgMEiEKBmxvYWRlchgCIAEoDjIRLmJ0Zi52MS5CcGZMb2FkZXISIAoGa2VybmVsGAMgASgLMhAuYnRmLnYxLlNwZWNCYXNlEiQKB21vZHVsZXMYBCABKAsyEy5idGYudjEuTW9kdWxlU2NvcGUSEAoIcHJvZ3JhbXMYBSADKAkSKAoJdmFyaWFibGVzGAYgAygLMhUuYnRmLnYxLlZhcmlhYmxlVmFsdWUSCwoDYWxsGAcgASgIEhsKDmtlcm5lbF92ZXJzaW9uGAggASgNSACIAQESLAoOYXR0YWNoX3RhcmdldHMYCSADKAsyFC5idGYudjEuQXR0YWNoVGFyZ2V0QhEKD19rZXJuZWxfdmVyc2lvbiKdAgoMT2JqZWN0SGVhZGVyEhUKDW9iamVjdF9kaWdlc3QYASABKAwSJQoKYnl0ZV9vcmRlchgCIAEoDjIRLmJ0Zi52MS5CeXRlT3JkZXISFQoNcHJvZ3JhbV9jb3VudBgDIAEoDRIYChByZWxvY2F0aW9uX2NvdW50GAQgASgNEiEKBmxvYWRlchgFIAEoDjIRLmJ0Zi52MS5CcGZMb2FkZXISFgoObG9hZGVyX3JlbGVhc2UYBiABKAkSFgoOa2VybmVsX3JlbGVhc2UYByABKAkSDwoHbWFjaGluZRgIIAEoCRIiCgZrZXJuZWwYCSABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIWCg5rZXJuZWxfdmVyc2lvbhgKIAEoDSJGCgpTb3VyY2VMaW5lEgwKBGZpbGUYASABKAkSDAoEbGluZRgCIAEoDRIOCgZjb2x1bW4YAyABKA0SDAoEdGV4dBgEIAEoCSJOCglDb3JlUGxhY2USDwoHdHlwZV9pZBgBIAEoDRIMCgR0ZXh0GAIgASgJEg4KBmFjY2VzcxgDIAEoCRISCgpiaXRfb2Zmc2V0GAQgASgEInUKDUNvcmVDYW5kaWRhdGUSDgoGb2JqZWN0GAEgASgJEg8KB3R5cGVfaWQYAiABKA0SEQoJdHlwZV9uYW1lGAMgASgJEiAKBXBsYWNlGAQgASgLMhEuYnRmLnYxLkNvcmVQbGFjZRIOCgZyZWFzb24YBSABKAki2QEKCUNvcmVQYXRjaBIkCgRwYXJ0GAEgASgOMhYuYnRmLnYxLkNvcmVQYXRjaC5QYXJ0EgwKBGZyb20YAiABKAYSCgoCdG8YAyABKAYSEQoJZnJvbV9zaXplGAQgASgNEg8KB3RvX3NpemUYBSABKA0iaAoEUGFydBIUChBQQVJUX1VOU1BFQ0lGSUVEEAASEgoOUEFSVF9JTU1FRElBVEUQARIPCgtQQVJUX09GRlNFVBACEhQKEFBBUlRfSU1NRURJQVRFNjQQAxIPCgtQQVJUX1BPSVNPThAEIrgECgpSZWxvY2F0aW9uEg0KBWluZGV4GAEgASgNEg8KB3NlY3Rpb24YAiABKAkSEAoIZnVuY3Rpb24YAyABKAkSEwoLaW5zdHJ1Y3Rpb24YBCABKA0SJAoEa2luZBgFIAEoDjIWLmJ0Zi52MS5SZWxvY2F0aW9uS2luZBITCgtraW5kX251bWJlchgGIAEoDRIgCgVsb2NhbBgHIAEoCzIRLmJ0Zi52MS5Db3JlUGxhY2USIgoGc291cmNlGAggASgLMhIuYnRmLnYxLlNvdXJjZUxpbmUSJAoHb3V0Y29tZRgJIAEoDjITLmJ0Zi52MS5Db3JlT3V0Y29tZRIcCgVyZWFjaBgKIAEoDjINLmJ0Zi52MS5SZWFjaBIgCgd2ZXJkaWN0GAsgASgOMg8uYnRmLnYxLlZlcmRpY3QSEwoLbG9jYWxfdmFsdWUYDCABKAYSFAoMdGFyZ2V0X3ZhbHVlGA0gASgGEhIKCmxvY2FsX3NpemUYDiABKA0SEwoLdGFyZ2V0X3NpemUYDyABKA0SJAoFbWF0Y2gYECABKAsyFS5idGYudjEuQ29yZUNhbmRpZGF0ZRIpCgpjYW5kaWRhdGVzGBEgAygLMhUuYnRmLnYxLkNvcmVDYW5kaWRhdGUSFwoPY2FuZGlkYXRlX2NvdW50GBIgASgNEiAKBXBhdGNoGBMgASgLMhEuYnRmLnYxLkNvcmVQYXRjaBIOCgZyZWFzb24YFCABKAkSDAoEbmVhchgVIAMoCSLqAQoETmVlZBIeCgRraW5kGAEgASgOMhAuYnRmLnYxLk5lZWRLaW5kEgwKBG5hbWUYAiABKAkSEAoIb3B0aW9uYWwYAyABKAgSIAoHdmVyZGljdBgEIAEoDjIPLmJ0Zi52MS5WZXJkaWN0Eg4KBm9iamVjdBgFIAEoCRIPCgd0eXBlX2lkGAYgASgNEg0KBWxvY2FsGAcgASgJEg4KBnRhcmdldBgIIAEoCRIiCgZzb3VyY2UYCSABKAsyEi5idGYudjEuU291cmNlTGluZRIOCgZyZWFzb24YCiABKAkSDAoEbmVhchgLIAMoCSLPAQoNUHJvZ3JhbVJlc3VsdBIMCgRuYW1lGAEgASgJEg8KB3NlY3Rpb24YAiABKAkSFAoMcHJvZ3JhbV90eXBlGAMgASgJEg4KBmxvYWRlZBgEIAEoCBIgCgd2ZXJkaWN0GAUgASgOMg8uYnRmLnYxLlZlcmRpY3QSJwoLcmVsb2NhdGlvbnMYBiADKAsyEi5idGYudjEuUmVsb2NhdGlvbhIbCgVuZWVkcxgHIAMoCzIMLmJ0Zi52MS5OZWVkEhEKCWNvbnRpbnVlZBgIIAEoCCJmCgxWZXJkaWN0Q291bnQSIAoHdmVyZGljdBgBIAEoDjIPLmJ0Zi52MS5WZXJkaWN0EhMKC3JlbG9jYXRpb25zGAIgASgNEg0KBW5lZWRzGAMgASgNEhAKCHByb2dyYW1zGAQgASgNIqwCCg1PYmplY3RTdW1tYXJ5EiAKB3ZlcmRpY3QYASABKA4yDy5idGYudjEuVmVyZGljdBIkCgZjb3VudHMYAiADKAsyFC5idGYudjEuVmVyZGljdENvdW50EhsKBW5lZWRzGAMgAygLMgwuYnRmLnYxLk5lZWQSJwoLcmVsb2NhdGlvbnMYBCADKAsyEi5idGYudjEuUmVsb2NhdGlvbhISCgpub3RfanVkZ2VkGAUgAygJEiMKB21vZHVsZXMYBiADKAsyEi5idGYudjEuSGFuZGxlSW5mbxIeChZkZXBlbmRzX29uX2FsbF9tb2R1bGVzGAcgASgIEiEKGWRlcGVuZHNfb25fa2VybmVsX3ZlcnNpb24YCCABKAgSEQoJY29udGludWVkGAkgASgIIpkBChNDaGVja09iamVjdFJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIULmJ0Zi52MS5PYmplY3RIZWFkZXJIABIoCgdwcm9ncmFtGAIgASgLMhUuYnRmLnYxLlByb2dyYW1SZXN1bHRIABIoCgdzdW1tYXJ5GAMgASgLMhUuYnRmLnYxLk9iamVjdFN1bW1hcnlIAEIGCgRwYXJ0KloKCUJwZkxvYWRlchIaChZCUEZfTE9BREVSX1VOU1BFQ0lGSUVEEAASFQoRQlBGX0xPQURFUl9MSUJCUEYQARIaChZCUEZfTE9BREVSX0NJTElVTV9FQlBGEAIqmwEKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfRklUUxABEhMKD1ZFUkRJQ1RfQ0hBTkdFRBACEhMKD1ZFUkRJQ1RfR1VBUkRFRBADEhMKD1ZFUkRJQ1RfVU5LTk9XThAEEhMKD1ZFUkRJQ1RfQVRfUklTSxAFEhEKDVZFUkRJQ1RfRkFJTFMQBir9AwoOUmVsb2NhdGlvbktpbmQSHwobUkVMT0NBVElPTl9LSU5EX1VOU1BFQ0lGSUVEEAASJQohUkVMT0NBVElPTl9LSU5EX0ZJRUxEX0JZVEVfT0ZGU0VUEAESIwofUkVMT0NBVElPTl9LSU5EX0ZJRUxEX0JZVEVfU0laRRACEiAKHFJFTE9DQVRJT05fS0lORF9GSUVMRF9FWElTVFMQAxIgChxSRUxPQ0FUSU9OX0tJTkRfRklFTERfU0lHTkVEEAQSJAogUkVMT0NBVElPTl9LSU5EX0ZJRUxEX0xTSElGVF9VNjQQBRIkCiBSRUxPQ0FUSU9OX0tJTkRfRklFTERfUlNISUZUX1U2NBAGEiEKHVJFTE9DQVRJT05fS0lORF9UWVBFX0lEX0xPQ0FMEAcSIgoeUkVMT0NBVElPTl9LSU5EX1RZUEVfSURfVEFSR0VUEAgSHwobUkVMT0NBVElPTl9LSU5EX1RZUEVfRVhJU1RTEAkSHQoZUkVMT0NBVElPTl9LSU5EX1RZUEVfU0laRRAKEiIKHlJFTE9DQVRJT05fS0lORF9FTlVNVkFMX0VYSVNUUxALEiEKHVJFTE9DQVRJT05fS0lORF9FTlVNVkFMX1ZBTFVFEAwSIAocUkVMT0NBVElPTl9LSU5EX1RZUEVfTUFUQ0hFUxANKsoBCgtDb3JlT3V0Y29tZRIcChhDT1JFX09VVENPTUVfVU5TUEVDSUZJRUQQABIZChVDT1JFX09VVENPTUVfUkVTT0xWRUQQARIXChNDT1JFX09VVENPTUVfQUJTRU5UEAISGQoVQ09SRV9PVVRDT01FX1BPSVNPTkVEEAMSGgoWQ09SRV9PVVRDT01FX0FNQklHVU9VUxAEEhgKFENPUkVfT1VUQ09NRV9SRUZVU0VEEAUSGAoUQ09SRV9PVVRDT01FX1NLSVBQRUQQBipyCgVSZWFjaBIVChFSRUFDSF9VTlNQRUNJRklFRBAAEg8KC1JFQUNIX05FVkVSEAESHgoaUkVBQ0hfTkVWRVJfQVNfSU5JVElBTElaRUQQAhIPCgtSRUFDSF9NQVlCRRADEhAKDFJFQUNIX0FMV0FZUxAEKvcCCghOZWVkS2luZBIZChVORUVEX0tJTkRfVU5TUEVDSUZJRUQQABIbChdORUVEX0tJTkRfQVRUQUNIX1RBUkdFVBABEhQKEE5FRURfS0lORF9TWU1CT0wQAhITCg9ORUVEX0tJTkRfS0ZVTkMQAxIbChdORUVEX0tJTkRfS1NZTV9WQVJJQUJMRRAEEhoKFk5FRURfS0lORF9LU1lNX0FERFJFU1MQBRIVChFORUVEX0tJTkRfS0NPTkZJRxAGEhgKFE5FRURfS0lORF9TVFJVQ1RfT1BTEAcSHwobTkVFRF9LSU5EX1NUUlVDVF9PUFNfTUVNQkVSEAgSFAoQTkVFRF9LSU5EX0hFTFBFUhAJEhYKEk5FRURfS0lORF9NQVBfVFlQRRAKEhoKFk5FRURfS0lORF9QUk9HUkFNX1RZUEUQCxIZChVORUVEX0tJTkRfQVRUQUNIX1RZUEUQDBIYChRORUVEX0tJTkRfQllURV9PUkRFUhANYgZwcm90bzM", [file_btf_v1_handle, file_btf_v1_spec]);
 
 /**
  * ModuleNames are names of kernel modules.
@@ -103,6 +103,34 @@ export const VariableValueSchema: GenMessage<VariableValue> = /*@__PURE__*/
   messageDesc(file_btf_v1_object, 2);
 
 /**
+ * AttachTarget is a target that user space gives a program before the load.
+ *
+ * @generated from message btf.v1.AttachTarget
+ */
+export type AttachTarget = Message<"btf.v1.AttachTarget"> & {
+  /**
+   * The name of a program.
+   *
+   * @generated from field: string program = 1;
+   */
+  program: string;
+
+  /**
+   * A function or tracepoint of the kernel, for example "tcp_v4_connect", or "MODULE:NAME".
+   *
+   * @generated from field: string target = 2;
+   */
+  target: string;
+};
+
+/**
+ * Describes the message btf.v1.AttachTarget.
+ * Use `create(AttachTargetSchema)` to create a new message.
+ */
+export const AttachTargetSchema: GenMessage<AttachTarget> = /*@__PURE__*/
+  messageDesc(file_btf_v1_object, 3);
+
+/**
  * CheckObjectRequest is the request of BtfService.CheckObject.
  *
  * @generated from message btf.v1.CheckObjectRequest
@@ -170,6 +198,14 @@ export type CheckObjectRequest = Message<"btf.v1.CheckObjectRequest"> & {
    * @generated from field: optional uint32 kernel_version = 8;
    */
   kernelVersion?: number | undefined;
+
+  /**
+   * Targets of programs whose section names none, or that user space attaches to another
+   * one. At most 1000.
+   *
+   * @generated from field: repeated btf.v1.AttachTarget attach_targets = 9;
+   */
+  attachTargets: AttachTarget[];
 };
 
 /**
@@ -177,7 +213,7 @@ export type CheckObjectRequest = Message<"btf.v1.CheckObjectRequest"> & {
  * Use `create(CheckObjectRequestSchema)` to create a new message.
  */
 export const CheckObjectRequestSchema: GenMessage<CheckObjectRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 3);
+  messageDesc(file_btf_v1_object, 4);
 
 /**
  * ObjectHeader is the first message about an object. The modules whose BTF was read are in
@@ -262,7 +298,7 @@ export type ObjectHeader = Message<"btf.v1.ObjectHeader"> & {
  * Use `create(ObjectHeaderSchema)` to create a new message.
  */
 export const ObjectHeaderSchema: GenMessage<ObjectHeader> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 4);
+  messageDesc(file_btf_v1_object, 5);
 
 /**
  * SourceLine is a line of a program's source.
@@ -304,7 +340,7 @@ export type SourceLine = Message<"btf.v1.SourceLine"> & {
  * Use `create(SourceLineSchema)` to create a new message.
  */
 export const SourceLineSchema: GenMessage<SourceLine> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 5);
+  messageDesc(file_btf_v1_object, 6);
 
 /**
  * CorePlace is a place in a type of the object or of the kernel.
@@ -347,7 +383,7 @@ export type CorePlace = Message<"btf.v1.CorePlace"> & {
  * Use `create(CorePlaceSchema)` to create a new message.
  */
 export const CorePlaceSchema: GenMessage<CorePlace> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 6);
+  messageDesc(file_btf_v1_object, 7);
 
 /**
  * CoreCandidate is a type of the kernel that was compared with the local one.
@@ -396,7 +432,7 @@ export type CoreCandidate = Message<"btf.v1.CoreCandidate"> & {
  * Use `create(CoreCandidateSchema)` to create a new message.
  */
 export const CoreCandidateSchema: GenMessage<CoreCandidate> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 7);
+  messageDesc(file_btf_v1_object, 8);
 
 /**
  * CorePatch is the change of a relocated instruction.
@@ -445,7 +481,7 @@ export type CorePatch = Message<"btf.v1.CorePatch"> & {
  * Use `create(CorePatchSchema)` to create a new message.
  */
 export const CorePatchSchema: GenMessage<CorePatch> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 8);
+  messageDesc(file_btf_v1_object, 9);
 
 /**
  * Part is the part of an instruction that changes.
@@ -493,7 +529,7 @@ export enum CorePatch_Part {
  * Describes the enum btf.v1.CorePatch.Part.
  */
 export const CorePatch_PartSchema: GenEnum<CorePatch_Part> = /*@__PURE__*/
-  enumDesc(file_btf_v1_object, 8, 0);
+  enumDesc(file_btf_v1_object, 9, 0);
 
 /**
  * Relocation is a CO-RE relocation as a loader resolves it, and what it means for the
@@ -659,7 +695,7 @@ export type Relocation = Message<"btf.v1.Relocation"> & {
  * Use `create(RelocationSchema)` to create a new message.
  */
 export const RelocationSchema: GenMessage<Relocation> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 9);
+  messageDesc(file_btf_v1_object, 10);
 
 /**
  * Need is something that an object needs of the kernel and that is not a relocation.
@@ -752,7 +788,7 @@ export type Need = Message<"btf.v1.Need"> & {
  * Use `create(NeedSchema)` to create a new message.
  */
 export const NeedSchema: GenMessage<Need> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 10);
+  messageDesc(file_btf_v1_object, 11);
 
 /**
  * ProgramResult says whether a program fits the kernel.
@@ -825,7 +861,7 @@ export type ProgramResult = Message<"btf.v1.ProgramResult"> & {
  * Use `create(ProgramResultSchema)` to create a new message.
  */
 export const ProgramResultSchema: GenMessage<ProgramResult> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 11);
+  messageDesc(file_btf_v1_object, 12);
 
 /**
  * VerdictCount has the number of findings and programs with a verdict.
@@ -867,7 +903,7 @@ export type VerdictCount = Message<"btf.v1.VerdictCount"> & {
  * Use `create(VerdictCountSchema)` to create a new message.
  */
 export const VerdictCountSchema: GenMessage<VerdictCount> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 12);
+  messageDesc(file_btf_v1_object, 13);
 
 /**
  * ObjectSummary is the last message about an object.
@@ -952,7 +988,7 @@ export type ObjectSummary = Message<"btf.v1.ObjectSummary"> & {
  * Use `create(ObjectSummarySchema)` to create a new message.
  */
 export const ObjectSummarySchema: GenMessage<ObjectSummary> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 13);
+  messageDesc(file_btf_v1_object, 14);
 
 /**
  * CheckObjectResponse is one message of BtfService.CheckObject.
@@ -997,7 +1033,7 @@ export type CheckObjectResponse = Message<"btf.v1.CheckObjectResponse"> & {
  * Use `create(CheckObjectResponseSchema)` to create a new message.
  */
 export const CheckObjectResponseSchema: GenMessage<CheckObjectResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_object, 14);
+  messageDesc(file_btf_v1_object, 15);
 
 /**
  * BpfLoader is a library that loads BPF objects. Loaders resolve the same relocation
