@@ -24,7 +24,7 @@ import type {
 } from './object-report.js';
 
 /** decodeRelocation returns the fields in the message of a relocation. */
-export function decodeRelocation(message: Relocation): Required<RelocationFindingFields> {
+export function decodeRelocation(message: Relocation): RelocationFindingFields {
   const { function: name, kind, local, source, outcome, reach, verdict, match, candidates, patch } = message;
   const { index, section, instruction, kindNumber, localValue, targetValue } = message;
   const { localSize, targetSize, candidateCount, reason, near } = message;
@@ -56,7 +56,7 @@ export function decodeRelocation(message: Relocation): Required<RelocationFindin
 }
 
 /** decodeNeed returns the fields in the message of a need. */
-export function decodeNeed(message: Need): Required<NeedFields> {
+export function decodeNeed(message: Need): NeedFields {
   const { kind, verdict, object, typeId, source } = message;
   const { name, optional, local, target, reason, near } = message;
   return {

@@ -124,3 +124,26 @@ test('a verdict that is not set is null', () => {
   expect(decodeVerdict(Verdict.UNSPECIFIED)).toBeNull();
   expect(decodeVerdict(Verdict.AT_RISK)).toBe('AT_RISK');
 });
+
+test('long texts are cut, so that a finding fits into a message', () => {
+  const long = '\u{20ac}'.repeat(70_000);
+  const place = { typeId: 1, text: long, access: long, bitOffset: 0 };
+  const candidate = { object: long, typeId: 1, typeName: long, place, reason: long };
+  const finding: RelocationFindingFields = {
+    ...RELOCATION,
+    relocation: {
+      ...RELOCATION.relocation,
+      section: long,
+      program: { name: long },
+      local: place,
+      match: candidate,
+      candidates: Array.from({ length: 16 }, () => candidate),
+    },
+    source: { file: long, text: long, line: 1, column: 1 },
+    reason: long,
+    near: [long, long, long],
+  };
+  const { length } = toBinary(RelocationSchema, encodeRelocation(finding));
+  expect(length).toBeLessThan(240 * 1024);
+  expect(sentRelocation(finding).reason).toBe(`${'\u{20ac}'.repeat(1023)}…`);
+});

@@ -90,7 +90,7 @@ export interface RelocationFindingFields {
   readonly source: SourceLineFields | null;
   readonly reason: string;
   /** Names of the kernel that are similar to one that it lacks. */
-  readonly near?: readonly string[];
+  readonly near: readonly string[];
 }
 
 /** NeedFields are the fields of a {@link Need}. */
@@ -106,28 +106,38 @@ export interface NeedFields {
   readonly target: string;
   readonly source: SourceLineFields | null;
   readonly reason: string;
-  readonly near?: readonly string[];
+  readonly near: readonly string[];
+}
+
+/** Longer texts are cut: an object file is a stranger's text. Real declarations are shorter. */
+const LONGEST_TEXT = 1024;
+/** The kernel's names have at most 511 bytes. */
+const LONGEST_NAME = 512;
+
+function shown(text: string, longest = LONGEST_TEXT): string {
+  return text.length <= longest ? text : `${text.slice(0, longest - 1).toWellFormed()}…`;
 }
 
 /**
- * encodeRelocation returns the message of a relocation and its meaning.
+ * encodeRelocation returns the message of a relocation and its meaning. Texts of more than 1,024 characters are cut, so that
+ * it has less than 240 KiB.
  *
  * @throws RangeError if an offset is not an integer.
  */
 export function encodeRelocation(finding: RelocationFindingFields): Relocation {
-  const { relocation, reach, verdict, source, reason, near = [] } = finding;
+  const { relocation, reach, verdict, source, reason, near } = finding;
   const { program, kind, outcome, local, match, candidates, patch, ...plain } = relocation;
   const { index, section, instruction, kindNumber, localValue, targetValue } = plain;
   const { localSize, targetSize, candidateCount } = plain;
   return create(RelocationSchema, {
     index,
-    section,
-    function: program?.name ?? '',
+    section: shown(section),
+    function: shown(program?.name ?? ''),
     instruction,
     kind: kind === null ? RelocationKind.UNSPECIFIED : RelocationKind[kind],
     kindNumber,
     ...(local === null ? {} : { local: placeMessage(local) }),
-    ...(source === null ? {} : { source }),
+    ...(source === null ? {} : { source: sourceMessage(source) }),
     outcome: outcome === 'UNKNOWN' ? CoreOutcome.UNSPECIFIED : CoreOutcome[outcome],
     reach: reach === null ? Reach.UNSPECIFIED : Reach[reach],
     verdict: Verdict[verdict],
@@ -139,8 +149,8 @@ export function encodeRelocation(finding: RelocationFindingFields): Relocation {
     candidates: candidates.map(candidateMessage),
     candidateCount,
     ...(patch === null ? {} : { patch: patchMessage(patch) }),
-    reason,
-    near: [...near],
+    reason: shown(reason),
+    near: near.map((name) => shown(name)),
   });
 }
 
@@ -149,11 +159,17 @@ type CandidateInit = MessageInitShape<typeof CoreCandidateSchema>;
 type PatchInit = MessageInitShape<typeof CorePatchSchema>;
 
 function placeMessage({ bitOffset, typeId, text, access }: CorePlaceFields): PlaceInit {
-  return { typeId, text, access, bitOffset: BigInt(bitOffset) };
+  return { typeId, text: shown(text), access: shown(access), bitOffset: BigInt(bitOffset) };
 }
 
 function candidateMessage({ object, typeId, typeName, place, reason }: CoreCandidateFields): CandidateInit {
-  return { object, typeId, typeName, ...(place === null ? {} : { place: placeMessage(place) }), reason };
+  return {
+    object: shown(object, LONGEST_NAME),
+    typeId,
+    typeName: shown(typeName, LONGEST_NAME),
+    ...(place === null ? {} : { place: placeMessage(place) }),
+    reason: shown(reason),
+  };
 }
 
 function patchMessage({ part, from, to, size }: CorePatchFields): PatchInit {
@@ -161,21 +177,25 @@ function patchMessage({ part, from, to, size }: CorePatchFields): PatchInit {
   return { part: CorePatch_Part[part], from, to, fromSize, toSize };
 }
 
-/** encodeNeed returns the message of a need. */
+/** encodeNeed returns the message of a need. Texts are cut as by {@link encodeRelocation}. */
 export function encodeNeed(need: NeedFields): Need {
-  const { kind, verdict, object, typeId, source, near = [], ...plain } = need;
+  const { kind, verdict, object, typeId, source, near, ...plain } = need;
   const { name, optional, local, target, reason } = plain;
   return create(NeedSchema, {
     kind: kind === 'UNKNOWN' ? NeedKind.UNSPECIFIED : NeedKind[kind],
-    name,
+    name: shown(name),
     optional,
     verdict: Verdict[verdict],
-    object: object ?? '',
+    object: shown(object ?? ''),
     typeId: typeId ?? 0,
-    local,
-    target,
-    ...(source === null ? {} : { source }),
-    reason,
-    near: [...near],
+    local: shown(local),
+    target: shown(target),
+    ...(source === null ? {} : { source: sourceMessage(source) }),
+    reason: shown(reason),
+    near: near.map((name) => shown(name)),
   });
+}
+
+function sourceMessage({ file, text, line, column }: SourceLineFields): SourceLineFields {
+  return { file: shown(file), text: shown(text), line, column };
 }
