@@ -1,0 +1,103 @@
+import { statSync } from 'node:fs';
+import { compatData } from '../compat/compat-data.js';
+import { compatMarkdown } from '../compat/compat-markdown.js';
+import { compatText } from '../compat/compat-text.js';
+import { type FileFailure, readBpfFiles } from '../compat/bpf-files.js';
+import { FileKernel } from '../compat/file-kernel.js';
+import { type Cell, judgeAll } from '../compat/judge-all.js';
+import type { CompatKernel } from '../compat/kernel.js';
+import { prepareFiles } from '../compat/prepare.js';
+import { isUnfit } from '../compat/report.js';
+import { usageError } from '../error/cli-error.js';
+import { explainError } from '../error/explain-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import type { CompatOptions } from '../grammar/compat.js';
+import type { Session } from '../session/session.js';
+import { parseSpecRef, type SpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
+
+/** compat runs `btfctl compat`. */
+export async function compat(session: Session, paths: readonly string[], options: CompatOptions): Promise<number> {
+  const { all = false, loader, risk } = options;
+  const kernels = kernelsOf(session, options);
+  if (paths.includes(STANDARD_INPUT)) session.takeInput();
+  const read = await readBpfFiles(paths, session.interrupted);
+  const { files, failures, skipped } = prepareFiles(read.files, {
+    programs: options.program ?? [],
+    settings: options.set ?? [],
+  });
+  for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
+  const rows = await judgeAll(files, kernels, { loader, all }, session.interrupted);
+  const cells = rows.flat();
+  const errors = errorsOf(cells, [...read.failures, ...failures]);
+  const [first] = errors;
+  // The only result is an error: report it like any other command.
+  if (first !== undefined && errors.length === 1 && cells.every(({ report }) => report === null)) throw first.error;
+  const isFit = ({ report }: Cell): boolean =>
+    report !== null && (risk === 'allow' ? report.verdict !== 'FAILS' : !isUnfit(report.verdict));
+  const fits = errors.length === 0 && cells.every(isFit);
+  await session.show({
+    data: compatData(cells, [...read.failures, ...failures], { fits, all }),
+    names: rows.filter((row) => row.every(isFit)).map((row) => row[0]?.file.name ?? ''),
+    text: (wide) => compatText(rows, { colors: session.colors, width: session.width, wide, all }),
+    markdown: () => compatMarkdown(rows, all),
+  });
+  for (const { text } of errors) session.warn(text);
+  if (isVersionMissing(cells, options)) {
+    session.note('hint: an object depends on the version of the kernel: give it with --kernel-version');
+  }
+  if (cells.some((cell) => cell.report !== null && !isFit(cell))) return ExitCode.INCOMPATIBLE;
+  return first === undefined ? ExitCode.OK : explainError(first.error).exitCode;
+}
+
+/** Whether a result is about a kernel in a file, and depends on its version, which is not known. */
+function isVersionMissing(cells: readonly Cell[], { kernelVersion }: CompatOptions): boolean {
+  return (
+    kernelVersion === undefined &&
+    cells.some(({ kernel, report }) => kernel.isLocal && report?.dependsOnKernelVersion === true)
+  );
+}
+
+interface Failure {
+  readonly text: string;
+  readonly error: unknown;
+}
+
+/** Returns the errors, each once: most errors of a kernel are the same for all objects. */
+function errorsOf(cells: readonly Cell[], failures: readonly FileFailure[]): Failure[] {
+  const found = new Map<string, Failure>();
+  const add = (text: string, error: unknown): void => void found.set(text, found.get(text) ?? { text, error });
+  for (const { error } of failures) add(explainError(error).message, error);
+  for (const { kernel, file, error } of cells) {
+    if (error === null) continue;
+    const { message } = explainError(error);
+    const isAll = cells.every((cell) => cell.kernel !== kernel || messageOf(cell) === message);
+    add(isAll ? `${kernel.label}: ${message}` : `${file.name} on ${kernel.label}: ${message}`, error);
+  }
+  return [...found.values()];
+}
+
+function messageOf({ error }: Cell): string | null {
+  return error === null ? null : explainError(error).message;
+}
+
+function kernelsOf(session: Session, { on = ['vmlinux'], modules, kernelVersion = [] }: CompatOptions): CompatKernel[] {
+  const refs = on.map((spec) => ({ spec, ref: parseSpecRef(spec) }));
+  const files = refs.filter(({ ref }) => ref.kind === 'file');
+  const [version = null] = kernelVersion;
+  if (kernelVersion.length > 1 && kernelVersion.length !== files.length) {
+    throw usageError(
+      `there are ${kernelVersion.length} --kernel-version, but ${files.length} kernels in files`,
+      'give one version for all of them, or one for each in the same order',
+    );
+  }
+  return refs.map(({ spec, ref }) => {
+    if (ref.kind !== 'file') throw usageError('x');
+    const at = files.findIndex((file) => file.ref === ref);
+    if (ref.path === STANDARD_INPUT) session.takeInput();
+    return new FileKernel(spec, ref.path, {
+      modules: modules?.[0] === 'none' ? [] : (modules ?? null),
+      version: kernelVersion[at] ?? version,
+      interrupted: session.interrupted,
+    });
+  });
+}

@@ -1,0 +1,71 @@
+import { explainError } from '../error/explain-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import type { CompatKernel, JudgeOptions } from './kernel.js';
+import type { PreparedFile } from './prepare.js';
+import type { CompatReport } from './report.js';
+
+/** Cell is what is known of one object and one kernel. */
+export interface Cell {
+  readonly file: PreparedFile;
+  readonly kernel: CompatKernel;
+  /** Null if there was an error. */
+  readonly report: CompatReport | null;
+  /** Null if there is a report. */
+  readonly error: unknown;
+}
+
+/** Daemons that are asked at a time. */
+const MOST_DAEMONS = 8;
+
+/**
+ * judgeAll judges objects for kernels. An error takes the place of a report. It asks several daemons at a time, each for one
+ * object after the other, and reads one kernel in a file after the other.
+ *
+ * @returns the cells of each object in the order of the kernels.
+ * @throws the reason of `interrupted`.
+ */
+export async function judgeAll(
+  files: readonly PreparedFile[],
+  kernels: readonly CompatKernel[],
+  options: JudgeOptions,
+  interrupted: AbortSignal,
+): Promise<Cell[][]> {
+  const columns = new Map<CompatKernel, Cell[]>();
+  const work = async (waiting: Iterable<CompatKernel>): Promise<void> => {
+    for (const kernel of waiting) columns.set(kernel, await judgeFor(kernel, files, options, interrupted));
+  };
+  const daemons = kernels.filter(({ isLocal }) => !isLocal).values();
+  await Promise.all([
+    work(kernels.filter(({ isLocal }) => isLocal)),
+    ...Array.from({ length: MOST_DAEMONS }, () => work(daemons)),
+  ]);
+  return files.map((_, row) => kernels.flatMap((kernel) => columns.get(kernel)?.[row] ?? []));
+}
+
+async function judgeFor(
+  kernel: CompatKernel,
+  files: readonly PreparedFile[],
+  options: JudgeOptions,
+  interrupted: AbortSignal,
+): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  let lost: unknown = null;
+  for (const file of files) {
+    try {
+      if (lost !== null) throw lost;
+      cells.push({ file, kernel, report: await kernel.judge(file, options), error: null });
+    } catch (error) {
+      interrupted.throwIfAborted();
+      cells.push({ file, kernel, report: null, error });
+      if (isLoss(error)) lost = error;
+    }
+  }
+  kernel.release();
+  return cells;
+}
+
+/** Whether an error is the same for each object, so that none of them need wait for it again. */
+function isLoss(error: unknown): boolean {
+  const { exitCode } = explainError(error);
+  return exitCode === ExitCode.UNREACHABLE || exitCode === ExitCode.DENIED;
+}
