@@ -28,6 +28,7 @@ export const METHODS: { readonly [N in MethodName]: MethodOf<N> } = {
   closeHandles: withInit(method.closeHandles, definition.closeHandles),
   spec: withInit(method.spec, definition.spec),
   resolveMembers: withInit(method.resolveMembers, definition.resolveMembers),
+  checkObject: withInit(method.checkObject, definition.checkObject),
   watchHandles: withInit(method.watchHandles, definition.watchHandles),
   getServerInfo: withInit(method.getServerInfo, definition.getServerInfo),
 };

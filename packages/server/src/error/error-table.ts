@@ -35,6 +35,8 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.WORKER_LOST]: status.UNAVAILABLE,
   [ErrorReason.BTF_TOO_EXPENSIVE]: status.INVALID_ARGUMENT,
   [ErrorReason.BTF_UNSAFE]: status.INVALID_ARGUMENT,
+  [ErrorReason.OBJECT_UNREADABLE]: status.INVALID_ARGUMENT,
+  [ErrorReason.OBJECT_WITHOUT_BTF]: status.INVALID_ARGUMENT,
   [ErrorReason.ROLE_FORBIDS]: status.PERMISSION_DENIED,
   [ErrorReason.UNAUTHENTICATED]: status.UNAUTHENTICATED,
 };
