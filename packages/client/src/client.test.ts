@@ -110,7 +110,7 @@ describe('loadHandle', () => {
     expect(deadlineOf(daemon, 'loadHandle')).toBeGreaterThan(Date.now() + 60_000);
   });
 
-  test('rejects with the verifier log', async () => {
+  test('rejects with the log of the kernel', async () => {
     expect(await rejection(client.loadHandle(INVALID))).toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: 'VERIFIER_REJECTED',

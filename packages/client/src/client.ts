@@ -87,7 +87,7 @@ export class BtfClient implements AsyncDisposable {
   }
 
   /**
-   * tryLoadHandle loads BTF into the kernel and returns a handle on it or, if the kernel's verifier refuses it, the
+   * tryLoadHandle loads BTF into the kernel and returns a handle on it or, if the kernel refuses it, the
    * rejection with the whole requested log. It needs the same privileges as {@link loadHandle}.
    *
    * @param btf as in {@link loadHandle}.

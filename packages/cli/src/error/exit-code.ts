@@ -24,7 +24,7 @@ export const EXIT_MEANINGS = {
   FAILURE: 'Any failure without a code of its own.',
   USAGE: 'The arguments or the config file are invalid.',
   NOT_FOUND: 'There is no such object, type, member, file or context, or the name of a type is ambiguous.',
-  REFUSED: "The kernel's verifier refuses the BTF.",
+  REFUSED: 'The kernel refuses the BTF.',
   DIFFERENT: '`diff` found differences.',
   UNREACHABLE: 'The daemon cannot be reached, or does not respond in time.',
   DENIED: 'The daemon lacks a capability, or you lack a role, a certificate or access to its socket.',

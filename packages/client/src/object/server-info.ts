@@ -49,7 +49,7 @@ export interface Limits {
   readonly maxHeldPerStream: number;
   /** How long an iteration waits at that limit. */
   readonly holdStallTimeout: number;
-  /** The largest verifier log. */
+  /** The largest log about refused BTF. */
   readonly maxLogBytes: number;
   /** Maximum number of handles that one call renews or closes. */
   readonly maxTokens: number;
