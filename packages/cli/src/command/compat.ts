@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { compatData } from '../compat/compat-data.js';
 import { compatMarkdown } from '../compat/compat-markdown.js';
 import { compatText } from '../compat/compat-text.js';
@@ -13,10 +12,14 @@ import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { CompatOptions } from '../grammar/compat.js';
 import type { Session } from '../session/session.js';
-import { parseSpecRef, type SpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
+import { parseSpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
 
 /** compat runs `btfctl compat`. */
-export async function compat(session: Session, paths: readonly string[], options: CompatOptions): Promise<number> {
+export async function compat(
+  session: Session,
+  paths: readonly string[],
+  options: CompatOptions,
+): Promise<number> {
   const { all = false, loader, risk } = options;
   const kernels = kernelsOf(session, options);
   if (paths.includes(STANDARD_INPUT)) session.takeInput();
@@ -24,22 +27,29 @@ export async function compat(session: Session, paths: readonly string[], options
   const { files, failures, skipped } = prepareFiles(read.files, {
     programs: options.program ?? [],
     settings: options.set ?? [],
+    targets: options.attach ?? [],
   });
   for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
   const rows = await judgeAll(files, kernels, { loader, all }, session.interrupted);
-  const cells = rows.flat();
+  const cells = rows.flatMap((row) => row.cells);
   const errors = errorsOf(cells, [...read.failures, ...failures]);
   const [first] = errors;
   // The only result is an error: report it like any other command.
-  if (first !== undefined && errors.length === 1 && cells.every(({ report }) => report === null)) throw first.error;
+  if (first !== undefined && errors.length === 1 && cells.every(({ report }) => report === null))
+    throw first.error;
   const isFit = ({ report }: Cell): boolean =>
     report !== null && (risk === 'allow' ? report.verdict !== 'FAILS' : !isUnfit(report.verdict));
   const fits = errors.length === 0 && cells.every(isFit);
   await session.show({
     data: compatData(cells, [...read.failures, ...failures], { fits, all }),
-    names: rows.filter((row) => row.every(isFit)).map((row) => row[0]?.file.name ?? ''),
+    names: rows.flatMap(({ file, cells: own }) => (own.every(isFit) ? [file.name] : [])),
     text: (wide) => compatText(rows, { colors: session.colors, width: session.width, wide, all }),
-    markdown: () => compatMarkdown(rows, all),
+    markdown: () =>
+      compatMarkdown(
+        rows,
+        errors.map(({ text }) => text),
+        all,
+      ),
   });
   for (const { text } of errors) session.warn(text);
   if (isVersionMissing(cells, options)) {
@@ -65,7 +75,8 @@ interface Failure {
 /** Returns the errors, each once: most errors of a kernel are the same for all objects. */
 function errorsOf(cells: readonly Cell[], failures: readonly FileFailure[]): Failure[] {
   const found = new Map<string, Failure>();
-  const add = (text: string, error: unknown): void => void found.set(text, found.get(text) ?? { text, error });
+  const add = (text: string, error: unknown): void =>
+    void found.set(text, found.get(text) ?? { text, error });
   for (const { error } of failures) add(explainError(error).message, error);
   for (const { kernel, file, error } of cells) {
     if (error === null) continue;
@@ -80,7 +91,10 @@ function messageOf({ error }: Cell): string | null {
   return error === null ? null : explainError(error).message;
 }
 
-function kernelsOf(session: Session, { on = ['vmlinux'], modules, kernelVersion = [] }: CompatOptions): CompatKernel[] {
+function kernelsOf(
+  session: Session,
+  { on = ['vmlinux'], modules, kernelVersion = [] }: CompatOptions,
+): CompatKernel[] {
   const refs = on.map((spec) => ({ spec, ref: parseSpecRef(spec) }));
   const files = refs.filter(({ ref }) => ref.kind === 'file');
   const [version = null] = kernelVersion;
@@ -91,7 +105,8 @@ function kernelsOf(session: Session, { on = ['vmlinux'], modules, kernelVersion 
     );
   }
   return refs.map(({ spec, ref }) => {
-    if (ref.kind !== 'file') throw usageError('x');
+    if (ref.kind !== 'file')
+      throw usageError(`${spec}: kernels of daemons are not judged yet`, 'name a file with --on');
     const at = files.findIndex((file) => file.ref === ref);
     if (ref.path === STANDARD_INPUT) session.takeInput();
     return new FileKernel(spec, ref.path, {

@@ -87,9 +87,12 @@ function filesIn(folder: string): string[] {
 /** The files that match a glob in the last name of a path, unless there is a file with that very name. */
 function matching(path: string): string[] {
   const name = basename(path);
-  if (path === STANDARD_INPUT || !isGlob(name) || statSync(path, { throwIfNoEntry: false }) !== undefined) return [path];
+  if (path === STANDARD_INPUT || !isGlob(name) || statSync(path, { throwIfNoEntry: false }) !== undefined)
+    return [path];
   const matches = nameTest(name);
-  const names = namesIn(dirname(path)).filter((one) => matches(one) && (name.startsWith('.') || !one.startsWith('.')));
+  const names = namesIn(dirname(path)).filter(
+    (one) => matches(one) && (name.startsWith('.') || !one.startsWith('.')),
+  );
   if (names.length === 0) throw notFound(`no file matches ${path}`);
   return names.map((one) => (path.includes('/') ? join(dirname(path), one) : one));
 }
@@ -113,7 +116,10 @@ async function readBpfFile(path: string, isOptional: boolean, interrupted: Abort
     ? [{ offset: 0, bytes }]
     : await inFile(path, () => findBpfObjects(bytes));
   if (found.length === 0 && !isOptional) {
-    throw notFound(`${path} is not a BPF object, and none is embedded in it`, 'compressed objects are not found');
+    throw notFound(
+      `${path} is not a BPF object, and none is embedded in it`,
+      'compressed objects are not found',
+    );
   }
   const files: BpfFile[] = [];
   for (const [index, one] of found.entries()) {

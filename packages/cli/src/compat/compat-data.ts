@@ -1,9 +1,15 @@
-import { explainError } from '../error/explain-error.js';
 import type { CoreCandidate, SourceLine } from '@btfd/btf';
+import { explainError } from '../error/explain-error.js';
 import type { FileFailure } from './bpf-files.js';
 import type { Cell } from './judge-all.js';
-import type { CompatNeed, CompatProgram, CompatRelocation, CompatReport } from './report.js';
-import { isNotable } from './report.js';
+import {
+  type CompatFinding,
+  type CompatNeed,
+  type CompatProgram,
+  type CompatRelocation,
+  type CompatReport,
+  isNotable,
+} from './report.js';
 
 /** CompatDataOptions are the options of {@link compatData}. */
 export interface CompatDataOptions {
@@ -24,7 +30,15 @@ export function compatData(
     results: cells.flatMap(({ file, kernel, report }) =>
       report === null
         ? []
-        : [{ object: file.name, file: file.path, offset: file.offset, kernel: kernel.label, ...reportData(report, all) }],
+        : [
+            {
+              object: file.name,
+              file: file.path,
+              offset: file.offset,
+              kernel: kernel.label,
+              ...reportData(report, all),
+            },
+          ],
     ),
     errors: [
       ...failures.map(({ path, error }) => ({ file: path, ...errorData(error) })),
@@ -43,7 +57,7 @@ function errorData(error: unknown): object {
 }
 
 function reportData(report: CompatReport, all: boolean): object {
-  const wanted = <T extends CompatRelocation | CompatNeed>(findings: readonly T[]): readonly T[] =>
+  const wanted = <T extends CompatFinding>(findings: readonly T[]): readonly T[] =>
     all ? findings : findings.filter(isNotable);
   const findings = (of: CompatProgram | CompatReport): object => ({
     relocations: wanted(of.relocations).map(relocationData),
@@ -72,19 +86,20 @@ function reportData(report: CompatReport, all: boolean): object {
   };
 }
 
-function relocationData(relocation: CompatRelocation): object {
+function relocationData(finding: CompatRelocation): object {
+  const { relocation, verdict, reach } = finding;
   const { local, match } = relocation;
   return {
-    verdict: relocation.verdict,
+    verdict,
     kind: relocation.kind,
     kind_number: relocation.kindNumber,
-    function: relocation.function,
+    function: relocation.program?.name ?? null,
     instruction: relocation.instruction,
     index: relocation.index,
     local: local === null ? null : { type_id: local.typeId, text: local.text, access: local.access },
     outcome: relocation.outcome,
-    reach: relocation.reach,
-    // More than a number of JSON keeps.
+    reach,
+    // They may have more digits than a number of JSON keeps.
     local_value: String(relocation.localValue),
     target_value: String(relocation.targetValue),
     local_size: relocation.localSize,
@@ -92,7 +107,7 @@ function relocationData(relocation: CompatRelocation): object {
     match: match === null ? null : candidateData(match),
     candidates: relocation.candidates.map(candidateData),
     candidate_count: relocation.candidateCount,
-    ...explanation(relocation),
+    ...explanation(finding),
   };
 }
 
@@ -114,7 +129,7 @@ function needData(need: CompatNeed): object {
   };
 }
 
-function explanation({ reason, near, source }: CompatRelocation | CompatNeed): object {
+function explanation({ reason, near, source }: CompatFinding): object {
   return { reason, near, source: source === null ? null : sourceData(source) };
 }
 

@@ -1,9 +1,9 @@
 import { printable } from '../output/safe-text.js';
-import { cellWord, fittingText } from './compat-text.js';
 import { groupFindings, type GroupedFinding } from './finding-groups.js';
-import type { Cell } from './judge-all.js';
-import { type CompatNeed, type CompatRelocation, isNotable, isUnfit } from './report.js';
-import { kernelText, sourceText, verdictWord } from './words.js';
+import type { Cell, Row } from './judge-all.js';
+import { cellWord, columnsOf, sectionsOf, totalText } from './matrix.js';
+import { type CompatFinding, isNotable, isUnfit } from './report.js';
+import { loaderText, sourceText, verdictWord } from './words.js';
 
 /** Names that are shown of one finding. */
 const MOST_SHOWN = 4;
@@ -11,23 +11,22 @@ const MOST_SHOWN = 4;
 /**
  * compatMarkdown returns the results as Markdown of GitHub and GitLab, for comments in CI.
  *
- * @param rows the cells of each object.
+ * @param errors the errors, in words.
  * @param all whether to show findings that fit.
  */
-export function compatMarkdown(rows: readonly (readonly Cell[])[], all: boolean): string {
-  const kernels = rows[0] ?? [];
-  const report = rows.flat().find((cell) => cell.report !== null)?.report;
-  const headings = kernels.map(({ kernel: { label } }, column) => {
-    const one = rows.map((row) => row[column]?.report).find((cell) => cell !== null);
-    return code(kernelText(label, one));
-  });
-  const table = rows.map((row) => [code(row[0]?.file.name ?? ''), ...row.map(cellText)]);
+export function compatMarkdown(rows: readonly Row[], errors: readonly string[], all: boolean): string {
+  const report = rows.flatMap(({ cells }) => cells).find((cell) => cell.report !== null)?.report;
+  const headings = ['object', ...columnsOf(rows).map(({ text }) => code(text))];
+  const table = rows.map(({ file, cells }) => [code(file.name), ...cells.map(cellText)]);
   return [
-    `${escaped(fittingText(rows))}${report == null ? '' : `, as ${report.loaderRelease} loads them`}.\n\n`,
-    tableRow(['object', ...headings]),
-    tableRow(['object', ...headings].map(() => '---')),
-    ...table.map(tableRow),
-    ...rows.map((row) => rowMarkdown(row, all)),
+    `${totalText(rows)}${report == null ? '' : `, as ${loaderText(report)} loads them`}.\n`,
+    ...(rows.length === 0
+      ? []
+      : ['\n', tableRow(headings), tableRow(headings.map(() => '---')), ...table.map(tableRow)]),
+    ...sectionsOf(rows, (row) => rowMarkdown(row, all)).map(
+      ({ names, text }) => `\n### ${names.map(code).join(', ')}\n\n${text}`,
+    ),
+    errors.length === 0 ? '' : `\n### Errors\n\n${errors.map((error) => `- ${escaped(error)}\n`).join('')}`,
   ].join('');
 }
 
@@ -40,19 +39,23 @@ function cellText(cell: Cell): string {
   return cell.report === null || isUnfit(cell.report.verdict) ? `**${word}**` : word;
 }
 
-function rowMarkdown(row: readonly Cell[], all: boolean): string {
-  const reports = row.flatMap(({ kernel: { label }, report }) => (report === null ? [] : [{ label, report }]));
-  const isWanted = (finding: CompatRelocation | CompatNeed): boolean =>
-    all ? isNotable(finding) : isUnfit(finding.verdict);
-  const findings = groupFindings(reports, isWanted);
-  if (findings.length === 0) return '';
-  const items = findings.map((one) => findingMarkdown(one, row.length));
-  return `\n### ${code(row[0]?.file.name ?? '')}\n\n${items.join('')}`;
+function rowMarkdown({ cells }: Row, all: boolean): string {
+  const reports = cells.flatMap(({ kernel: { label }, report }) =>
+    report === null ? [] : [{ label, report }],
+  );
+  const isWanted = (finding: CompatFinding): boolean => (all ? isNotable(finding) : isUnfit(finding.verdict));
+  return groupFindings(reports, isWanted)
+    .map((one) => findingMarkdown(one, cells.length))
+    .join('');
 }
 
 function findingMarkdown(group: GroupedFinding, kernels: number): string {
   const where =
-    kernels === 1 ? '' : group.kernels.length === kernels ? ' on every kernel' : ` on ${group.kernels.map(code).join(', ')}`;
+    kernels === 1
+      ? ''
+      : group.kernels.length === kernels
+        ? ' on every kernel'
+        : ` on ${group.kernels.map(code).join(', ')}`;
   const lines = [
     `**${verdictWord(group.verdict)}**${where}: ${group.kind} ${some(group.subjects)}${group.reason === '' ? '' : `: ${escaped(group.reason)}`}`,
   ];
@@ -60,7 +63,7 @@ function findingMarkdown(group: GroupedFinding, kernels: number): string {
   if (group.target !== '') lines.push(`kernel: ${code(group.target)}`);
   if (group.near.length > 0) lines.push(`similar names in the kernel: ${group.near.map(code).join(', ')}`);
   if (group.source !== null) {
-    const text = group.source.text.trim();
+    const text = group.source.text.trim().replaceAll(/\s+/g, ' ');
     lines.push(`${code(sourceText(group.source, false))}${text === '' ? '' : ` ${code(text)}`}`);
   }
   if (group.places.length > 0) lines.push(`in ${some(group.places)}`);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
@@ -16,6 +16,7 @@ import {
 import { CliError, notFound, usageError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
 import { inFile, readBtfFile } from '../source/read-btf-file.js';
+import { STANDARD_INPUT } from '../source/spec-ref.js';
 import type { PreparedFile } from './prepare.js';
 import type { CompatKernel, JudgeOptions } from './kernel.js';
 import { type CompatReport, localReport } from './report.js';
@@ -35,21 +36,23 @@ const VMLINUX = 'vmlinux';
 export class FileKernel implements CompatKernel {
   readonly label: string;
   readonly isLocal = true;
-  readonly #isFolder: boolean;
+  readonly #path: string;
   readonly #options: FileKernelOptions;
   #target: Promise<CoreTarget> | null = null;
 
-  constructor(path: string, isFolder: boolean, options: FileKernelOptions) {
-    this.label = path;
-    this.#isFolder = isFolder;
+  constructor(label: string, path: string, options: FileKernelOptions) {
+    this.label = label;
+    this.#path = path;
     this.#options = options;
   }
 
-  async judge({ object, programs, variables }: PreparedFile, { loader }: JudgeOptions): Promise<CompatReport> {
+  async judge(file: PreparedFile, { loader }: JudgeOptions): Promise<CompatReport> {
     this.#target ??= this.#read();
+    const { object, programs, variables, attachTargets } = file;
     const steps = checkObjectSteps(object, await this.#target, {
       loader,
       variables,
+      attachTargets,
       kernelVersion: this.#options.version,
       ...(programs === null ? {} : { programs }),
     });
@@ -69,7 +72,10 @@ export class FileKernel implements CompatKernel {
   }
 
   async #read(): Promise<CoreTarget> {
-    const path = this.#isFolder ? join(this.label, VMLINUX) : this.label;
+    const isFolder =
+      this.#path !== STANDARD_INPUT &&
+      statSync(this.#path, { throwIfNoEntry: false })?.isDirectory() === true;
+    const path = isFolder ? join(this.#path, VMLINUX) : this.#path;
     const file = await readBtfFile(path, this.#options.interrupted);
     const kernel = await inFile(path, () => {
       if (file.kind === 'raw') {
@@ -79,17 +85,17 @@ export class FileKernel implements CompatKernel {
       if (isBpfObject(file.bytes)) throw notKernel(path, 'a BPF object');
       return parseElfBtf(file.elf);
     });
-    return { kernel, modules: this.#modulesOf(kernel) };
+    return { kernel, modules: this.#modulesOf(kernel, isFolder) };
   }
 
-  #modulesOf(kernel: Spec): CoreModule[] {
+  #modulesOf(kernel: Spec, isFolder: boolean): CoreModule[] {
     const { modules: wanted } = this.#options;
-    const paths = new Map(this.#isFolder ? moduleFiles(this.label) : []);
+    const paths = new Map(isFolder ? moduleFiles(this.#path) : []);
     const missing = wanted?.find((name) => !paths.has(name));
     if (missing !== undefined) {
       throw notFound(
         `${this.label} has no module ${missing}`,
-        this.#isFolder ? null : 'use a folder with vmlinux and its modules, or --modules none',
+        isFolder ? null : 'use a folder with vmlinux and its modules, or --modules none',
       );
     }
     return [...paths]

@@ -1,5 +1,5 @@
 import type { SourceLine, Verdict } from '@btfd/btf';
-import type { CompatNeed, CompatRelocation, CompatReport } from './report.js';
+import type { CompatFinding, CompatReport } from './report.js';
 import { isRelocation, kindWord } from './words.js';
 
 /** GroupedFinding is a finding that several instructions, programs or kernels may have. */
@@ -16,14 +16,14 @@ export interface GroupedFinding {
   readonly local: string;
   readonly target: string;
   readonly near: readonly string[];
-  /** Null if there is none, or if there are several. */
+  /** Null if there is none, or if they differ. */
   readonly source: SourceLine | null;
   /** The functions and instructions that have it: `handle_switch insn 23`. */
   readonly places: readonly string[];
   /** The labels of the kernels. */
   readonly kernels: readonly string[];
   /** The first of the findings. */
-  readonly first: CompatRelocation | CompatNeed;
+  readonly first: CompatFinding;
 }
 
 /** OnKernel is a report about one kernel. */
@@ -36,7 +36,8 @@ const ORDER: readonly Verdict[] = ['FAILS', 'AT_RISK', 'GUARDED', 'UNKNOWN', 'CH
 
 /** Group collects the places of equal findings. */
 interface Group {
-  readonly first: CompatRelocation | CompatNeed;
+  readonly first: CompatFinding;
+  readonly sources: Map<string, SourceLine | null>;
   readonly subjects: Set<string>;
   /** The instructions of each function; the functions of those are programs, or are used by the programs of the set. */
   readonly instructions: Map<string, Set<number>>;
@@ -51,7 +52,7 @@ interface Group {
  */
 export function groupFindings(
   reports: readonly OnKernel[],
-  isWanted: (finding: CompatRelocation | CompatNeed) => boolean,
+  isWanted: (finding: CompatFinding) => boolean,
 ): GroupedFinding[] {
   const groups = new Map<string, Group>();
   for (const { label, report } of reports) {
@@ -66,7 +67,7 @@ export function groupFindings(
 
 function* findingsOf(
   report: CompatReport,
-): Generator<{ readonly program: string | null; readonly finding: CompatRelocation | CompatNeed }, void, undefined> {
+): Generator<{ readonly program: string | null; readonly finding: CompatFinding }, void, undefined> {
   for (const { name, relocations, needs } of report.programs) {
     for (const finding of [...relocations, ...needs]) yield { program: name, finding };
   }
@@ -75,58 +76,64 @@ function* findingsOf(
 
 function addTo(
   groups: Map<string, Group>,
-  finding: CompatRelocation | CompatNeed,
+  finding: CompatFinding,
   program: string | null,
   kernel: string,
 ): void {
   const key = keyOf(finding);
   const group: Group = groups.get(key) ?? {
     first: finding,
+    sources: new Map(),
     subjects: new Set(),
     instructions: new Map(),
     users: new Map(),
     kernels: new Set(),
   };
   groups.set(key, group);
+  group.sources.set(placeOf(finding), finding.source);
   group.subjects.add(subjectOf(finding));
   group.kernels.add(kernel);
-  const place = (isRelocation(finding) ? finding.function : null) ?? program;
+  const place = (isRelocation(finding) ? finding.relocation.program?.name : null) ?? program;
   if (place === null) return;
   const instructions = group.instructions.get(place) ?? new Set();
   group.instructions.set(place, instructions);
-  if (isRelocation(finding)) instructions.add(finding.instruction);
+  if (isRelocation(finding)) instructions.add(finding.relocation.instruction);
   const users = group.users.get(place) ?? new Set();
   group.users.set(place, users);
   if (program !== null && program !== place) users.add(program);
 }
 
-/** Findings with one key differ only in their places. Those that BTF cannot judge also differ in their names. */
-function keyOf(finding: CompatRelocation | CompatNeed): string {
-  const { verdict, reason, near, source } = finding;
+/** Findings with one key differ only in their places. Those that fit, and those that BTF cannot judge, also differ in their names. */
+function keyOf(finding: CompatFinding): string {
+  const { verdict, reason, near } = finding;
   const isMany = verdict === 'UNKNOWN' || verdict === 'FITS';
   return JSON.stringify([
     verdict,
     kindWord(finding),
     reason,
     near,
-    isMany ? null : [subjectOf(finding), changeOf(finding), source?.file, source?.line],
-    isRelocation(finding) ? null : [finding.local, finding.target],
+    isMany ? null : subjectOf(finding),
+    isRelocation(finding) ? [changeOf(finding), isMany || placeOf(finding)] : [finding.local, finding.target],
   ]);
 }
 
-function subjectOf(finding: CompatRelocation | CompatNeed): string {
-  return isRelocation(finding) ? (finding.local?.text ?? 'an invalid record') : finding.name;
+function placeOf({ source }: CompatFinding): string {
+  return source === null ? '' : `${source.file}:${source.line}`;
 }
 
-function changeOf(finding: CompatRelocation | CompatNeed): string {
+function subjectOf(finding: CompatFinding): string {
+  return isRelocation(finding) ? (finding.relocation.local?.text ?? 'an invalid record') : finding.name;
+}
+
+function changeOf(finding: CompatFinding): string {
   if (!isRelocation(finding) || finding.verdict !== 'CHANGED') return '';
-  const { localSize, targetSize } = finding;
-  const [from, to] = [finding.localValue, finding.targetValue].map((value) => String(BigInt.asIntN(64, value)));
+  const { localSize, targetSize, localValue, targetValue } = finding.relocation;
+  const [from, to] = [localValue, targetValue].map((value) => String(BigInt.asIntN(64, value)));
   if (localSize === targetSize) return `${from} → ${to}`;
   return `${localSize} bytes at ${from} → ${targetSize} bytes at ${to}`;
 }
 
-function grouped({ first, subjects, instructions, users, kernels }: Group): GroupedFinding {
+function grouped({ first, sources, subjects, instructions, users, kernels }: Group): GroupedFinding {
   const need = isRelocation(first) ? null : first;
   return {
     verdict: first.verdict,
@@ -137,14 +144,19 @@ function grouped({ first, subjects, instructions, users, kernels }: Group): Grou
     local: need?.local ?? '',
     target: need?.target ?? '',
     near: first.near,
-    source: subjects.size > 1 ? null : first.source,
+    source: sources.size > 1 ? null : first.source,
     places: [...instructions].map(([name, numbers]) => placeText(name, numbers, users.get(name))),
     kernels: [...kernels],
     first,
   };
 }
 
-function placeText(name: string, numbers: ReadonlySet<number>, users: ReadonlySet<string> | undefined): string {
-  const where = numbers.size === 0 ? name : `${name} insn ${[...numbers].toSorted((a, b) => a - b).join(', ')}`;
+function placeText(
+  name: string,
+  numbers: ReadonlySet<number>,
+  users: ReadonlySet<string> | undefined,
+): string {
+  const where =
+    numbers.size === 0 ? name : `${name} insn ${[...numbers].toSorted((a, b) => a - b).join(', ')}`;
   return users === undefined || users.size === 0 ? where : `${where}, used by ${[...users].join(' and ')}`;
 }

@@ -28,7 +28,7 @@ export function findingText(group: GroupedFinding, options: FindingTextOptions):
   const change = group.change === '' ? '' : `  ${group.change}`;
   const lines = [`  ${verdict}  ${group.kind}  ${subject}${change}`];
   const add = (text: string): void => {
-    if (text !== '') lines.push(...wrapped(printable(text), width));
+    if (text !== '') lines.push(...wrapped(printable(text), width, INDENT));
   };
   add(group.reason);
   if (group.local !== '') add(`object: ${group.local}`);
@@ -37,14 +37,15 @@ export function findingText(group: GroupedFinding, options: FindingTextOptions):
   if (wide) for (const text of details(group)) add(text);
   if (group.source !== null) lines.push(sourceLine(group, options));
   if (group.places.length > 0) add(`in ${list(group.places, '; ', wide)}`);
-  if (kernels > 1) add(group.kernels.length === kernels ? 'on every kernel' : `on ${group.kernels.join(', ')}`);
+  if (kernels > 1)
+    add(group.kernels.length === kernels ? 'on every kernel' : `on ${group.kernels.join(', ')}`);
   return lines.map((line) => `${line}\n`).join('');
 }
 
 function sourceLine({ source }: GroupedFinding, { colors, width, wide }: FindingTextOptions): string {
   if (source === null) return '';
   const place = `${INDENT}${printable(sourceText(source, wide))}`;
-  const text = printable(source.text.trim().replaceAll('\t', ' '));
+  const text = printable(source.text.trim().replaceAll(/\s+/g, ' '));
   if (text === '') return place;
   const room = width === null ? Infinity : width - place.length - 2;
   return `${place}  ${colors.faint(clip(text, Math.max(room, 0)))}`.trimEnd();
@@ -53,11 +54,12 @@ function sourceLine({ source }: GroupedFinding, { colors, width, wide }: Finding
 /** What the compiler and the kernel have, for those who look into it. */
 function details({ first }: GroupedFinding): string[] {
   if (!isRelocation(first)) return first.object === null ? [] : [`found in ${first.object}`];
-  const { local, match, candidates, candidateCount } = first;
+  const { local, localValue, localSize, match, candidates, candidateCount } = first.relocation;
   const more = candidateCount - candidates.length;
+  const size = localSize > 0 ? `, ${localSize} bytes` : '';
+  const access = local === null ? '' : `, access ${local.access === '' ? '0' : local.access}`;
   return [
-    `compiled as ${first.localValue}${first.localSize > 0 ? `, ${first.localSize} bytes` : ''}` +
-      `${local === null ? '' : `, access ${local.access === '' ? '0' : local.access}`}`,
+    `compiled as ${localValue}${size}${access}`,
     ...(match?.place == null ? [] : [`the kernel has ${match.place.text} in ${match.object}`]),
     ...candidates.flatMap(({ object, typeName, typeId, reason }) =>
       reason === '' ? [] : [`compared with [${typeId}] ${typeName} in ${object}: ${reason}`],
@@ -71,15 +73,15 @@ function list(texts: readonly string[], separator: string, whole: boolean): stri
   return `${texts.slice(0, MOST_SHOWN).join(separator)}${separator}and ${texts.length - MOST_SHOWN} more`;
 }
 
-/** Breaks a text into indented lines between its words. */
-function wrapped(text: string, width: number | null): string[] {
+/** wrapped breaks a text between its words into indented lines. @param width null for no limit. */
+export function wrapped(text: string, width: number | null, indent: string): string[] {
   const lines: string[] = [];
-  let line = INDENT;
+  let line = indent;
   for (const word of text.split(' ')) {
-    const isFirst = line === INDENT;
+    const isFirst = line === indent;
     if (width !== null && !isFirst && line.length + 1 + word.length > width) {
       lines.push(line);
-      line = `${INDENT}${word}`;
+      line = `${indent}${word}`;
     } else {
       line += isFirst ? word : ` ${word}`;
     }

@@ -14,6 +14,13 @@ export interface Cell {
   readonly error: unknown;
 }
 
+/** Row has the results of one object. */
+export interface Row {
+  readonly file: PreparedFile;
+  /** In the order of the kernels. */
+  readonly cells: readonly Cell[];
+}
+
 /** Daemons that are asked at a time. */
 const MOST_DAEMONS = 8;
 
@@ -21,7 +28,7 @@ const MOST_DAEMONS = 8;
  * judgeAll judges objects for kernels. An error takes the place of a report. It asks several daemons at a time, each for one
  * object after the other, and reads one kernel in a file after the other.
  *
- * @returns the cells of each object in the order of the kernels.
+ * @returns the results of each object.
  * @throws the reason of `interrupted`.
  */
 export async function judgeAll(
@@ -29,7 +36,7 @@ export async function judgeAll(
   kernels: readonly CompatKernel[],
   options: JudgeOptions,
   interrupted: AbortSignal,
-): Promise<Cell[][]> {
+): Promise<Row[]> {
   const columns = new Map<CompatKernel, Cell[]>();
   const work = async (waiting: Iterable<CompatKernel>): Promise<void> => {
     for (const kernel of waiting) columns.set(kernel, await judgeFor(kernel, files, options, interrupted));
@@ -39,7 +46,10 @@ export async function judgeAll(
     work(kernels.filter(({ isLocal }) => isLocal)),
     ...Array.from({ length: MOST_DAEMONS }, () => work(daemons)),
   ]);
-  return files.map((_, row) => kernels.flatMap((kernel) => columns.get(kernel)?.[row] ?? []));
+  return files.map((file, row) => ({
+    file,
+    cells: kernels.flatMap((kernel) => columns.get(kernel)?.[row] ?? []),
+  }));
 }
 
 async function judgeFor(
@@ -49,15 +59,17 @@ async function judgeFor(
   interrupted: AbortSignal,
 ): Promise<Cell[]> {
   const cells: Cell[] = [];
-  let lost: unknown = null;
   for (const file of files) {
+    const before = cells.at(-1)?.error ?? null;
+    if (before !== null && isLoss(before)) {
+      cells.push({ file, kernel, report: null, error: before });
+      continue;
+    }
     try {
-      if (lost !== null) throw lost;
       cells.push({ file, kernel, report: await kernel.judge(file, options), error: null });
     } catch (error) {
       interrupted.throwIfAborted();
       cells.push({ file, kernel, report: null, error });
-      if (isLoss(error)) lost = error;
     }
   }
   kernel.release();

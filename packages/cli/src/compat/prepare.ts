@@ -10,6 +10,8 @@ export interface PreparedFile extends BpfFile {
   readonly programs: readonly string[] | null;
   /** Values of read-only variables, by name. */
   readonly variables: Readonly<Record<string, Uint8Array>>;
+  /** The targets to attach programs to, by the names of the programs. */
+  readonly attachTargets: Readonly<Record<string, string>>;
 }
 
 /** Prepared are the {@link PreparedFile}s of objects, and the failures. */
@@ -26,6 +28,8 @@ export interface Choices {
   readonly programs: readonly string[];
   /** `--set`: `VARIABLE=VALUE` each. Of several for one variable the last holds. */
   readonly settings: readonly string[];
+  /** `--attach`: `PROGRAM=TARGET` each. Of several for one program the last holds. */
+  readonly targets: readonly string[];
 }
 
 /**
@@ -36,14 +40,19 @@ export interface Choices {
  * variable that no object has.
  */
 export function prepareFiles(files: readonly BpfFile[], choices: Choices): Prepared {
-  const settings = choices.settings.map(settingOf);
+  const settings = choices.settings.map((text) => settingOf('--set', text));
+  const targets = choices.targets.map((text) => settingOf('--attach', text));
   const globs = choices.programs.map((glob): Glob => ({ glob, matches: nameTest(glob) }));
   const prepared: PreparedFile[] = [];
   const failures: FileFailure[] = [];
   for (const file of files) {
     try {
-      const programs = globs.length === 0 ? null : programsOf(file.object).filter((name) => isChosen(name, globs));
-      prepared.push({ ...file, programs, variables: valuesOf(file.object, settings) });
+      prepared.push({
+        ...file,
+        programs: globs.length === 0 ? null : programsOf(file.object).filter((name) => isChosen(name, globs)),
+        variables: valuesOf(file.object, settings),
+        attachTargets: targetsOf(file.object, targets),
+      });
     } catch (error) {
       if (!(error instanceof BtfFormatError)) throw error;
       failures.push({ path: file.name, error });
@@ -51,6 +60,7 @@ export function prepareFiles(files: readonly BpfFile[], choices: Choices): Prepa
   }
   if (prepared.length > 0) {
     checkPrograms(prepared, globs);
+    checkTargets(prepared, targets);
     checkVariables(prepared, settings);
   }
   const skipped = prepared.filter(({ programs }) => programs?.length === 0);
@@ -84,17 +94,44 @@ function valuesOf(object: BpfObject, settings: readonly Setting[]): Readonly<Rec
   return Object.fromEntries(values);
 }
 
+function targetsOf(object: BpfObject, targets: readonly Setting[]): Readonly<Record<string, string>> {
+  if (targets.length === 0) return {};
+  const programs = new Set(programsOf(object));
+  return Object.fromEntries(
+    targets.flatMap(({ name, value }) => (programs.has(name) ? [[name, value]] : [])),
+  );
+}
+
 function checkPrograms(files: readonly PreparedFile[], globs: readonly Glob[]): void {
   for (const { glob, matches } of globs) {
     if (files.some(({ programs }) => programs?.some(matches))) continue;
-    throw noSuch('program', glob, files.flatMap(({ object }) => programsOf(object)));
+    throw noSuch(
+      'program',
+      glob,
+      files.flatMap(({ object }) => programsOf(object)),
+    );
+  }
+}
+
+function checkTargets(files: readonly PreparedFile[], targets: readonly Setting[]): void {
+  for (const { name } of targets) {
+    if (files.some(({ attachTargets }) => Object.hasOwn(attachTargets, name))) continue;
+    throw noSuch(
+      'program',
+      name,
+      files.flatMap(({ object }) => programsOf(object)),
+    );
   }
 }
 
 function checkVariables(files: readonly PreparedFile[], settings: readonly Setting[]): void {
   for (const { name } of settings) {
     if (files.some(({ variables }) => Object.hasOwn(variables, name))) continue;
-    throw noSuch('read-only variable', name, files.flatMap(({ object }) => [...readOnlyVariables(object).keys()]));
+    throw noSuch(
+      'read-only variable',
+      name,
+      files.flatMap(({ object }) => [...readOnlyVariables(object).keys()]),
+    );
   }
 }
 

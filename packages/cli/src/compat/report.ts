@@ -1,48 +1,31 @@
 import type {
-  BpfLoader,
   ByteOrder,
-  CoreCandidate,
-  CoreOutcome,
-  CorePlace,
   Need,
   ObjectReport,
-  Reach,
   RelocationFinding,
-  RelocationKind,
-  SourceLine,
+  ResolvedRelocation,
   Verdict,
   VerdictCount,
 } from '@btfd/btf';
 
-/** CompatRelocation is a CO-RE relocation as the loader resolves it, and what it means for the load. */
-export interface CompatRelocation {
-  readonly index: number;
-  /** The program or subprogram that has the instruction; null if none does. */
-  readonly function: string | null;
-  readonly instruction: number;
-  /** Null for a kind that is not known. */
-  readonly kind: RelocationKind | null;
-  readonly kindNumber: number;
-  readonly local: CorePlace | null;
-  readonly source: SourceLine | null;
-  readonly outcome: CoreOutcome;
-  readonly reach: Reach | null;
-  readonly verdict: Verdict;
-  readonly localValue: bigint;
-  readonly targetValue: bigint;
-  readonly localSize: number;
-  readonly targetSize: number;
-  readonly match: CoreCandidate | null;
-  readonly candidates: readonly CoreCandidate[];
-  readonly candidateCount: number;
-  readonly reason: string;
-  readonly near: readonly string[];
+/** CompatRelocation is a CO-RE relocation as a loader resolves it, and what it means for the load. */
+export interface CompatRelocation extends Omit<RelocationFinding, 'relocation'> {
+  readonly relocation: Omit<ResolvedRelocation, 'program' | 'loadedFor' | 'outcome' | 'reason'> & {
+    /** The program or subprogram that has the instruction; null if none does. */
+    readonly program: { readonly name: string } | null;
+    /** `UNKNOWN` from a daemon of a later release. */
+    readonly outcome: ResolvedRelocation['outcome'] | 'UNKNOWN';
+  };
 }
 
 /** CompatNeed is something that an object needs of the kernel and that is not a relocation. */
-export interface CompatNeed extends Need {
-  readonly near: readonly string[];
+export interface CompatNeed extends Omit<Need, 'kind'> {
+  /** `UNKNOWN` from a daemon of a later release. */
+  readonly kind: Need['kind'] | 'UNKNOWN';
 }
+
+/** CompatFinding is one or the other. */
+export type CompatFinding = CompatRelocation | CompatNeed;
 
 /** CompatProgram says whether a program fits a kernel. */
 export interface CompatProgram {
@@ -61,7 +44,7 @@ export interface CompatReport {
   /** The kernel's release and architecture; empty for a kernel in a file. */
   readonly kernelRelease: string;
   readonly machine: string;
-  readonly loader: BpfLoader;
+  readonly loader: ObjectReport['loader'];
   readonly loaderRelease: string;
   readonly byteOrder: ByteOrder;
   readonly verdict: Verdict;
@@ -79,26 +62,7 @@ export interface CompatReport {
 
 /** localReport returns the report of the library about a kernel in a file. */
 export function localReport(report: ObjectReport): CompatReport {
-  return {
-    ...report,
-    kernelRelease: '',
-    machine: '',
-    programs: report.programs.map((program) => ({
-      ...program,
-      relocations: program.relocations.map(relocationOf),
-      needs: program.needs.map(needOf),
-    })),
-    relocations: report.relocations.map(relocationOf),
-    needs: report.needs.map(needOf),
-  };
-}
-
-function relocationOf({ relocation, ...finding }: RelocationFinding): CompatRelocation {
-  return { ...relocation, ...finding, function: relocation.program?.name ?? null, near: [] };
-}
-
-function needOf(need: Need): CompatNeed {
-  return { ...need, near: [] };
+  return { ...report, kernelRelease: '', machine: '' };
 }
 
 /** isNotable reports whether a finding is part of a report without `--all`. */

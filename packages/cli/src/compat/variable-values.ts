@@ -15,17 +15,22 @@ import {
 } from '@btfd/btf';
 import { usageError } from '../error/cli-error.js';
 
-/** Setting is one value that `--set` gives a variable. */
+/** Setting is the value of `--set` or `--attach`. */
 export interface Setting {
   readonly name: string;
   readonly value: string;
 }
 
-/** settingOf parses `VARIABLE=VALUE`. @throws CliError USAGE if it is something else. */
-export function settingOf(text: string): Setting {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+const EXAMPLES = {
+  '--set': '--set VARIABLE=VALUE, such as --set targ_pid=42',
+  '--attach': '--attach PROGRAM=TARGET, such as --attach on_read=xfs:xfs_file_read_iter',
+} as const;
+
+/** settingOf parses the `NAME=VALUE` of an option. @throws CliError USAGE if it is something else. */
+export function settingOf(option: keyof typeof EXAMPLES, text: string): Setting {
+  const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) {
-    throw usageError(`--set ${text} has no value`, 'use --set VARIABLE=VALUE, such as --set targ_pid=42');
+    throw usageError(`${option} ${text} is not a name and a value`, `use ${EXAMPLES[option]}`);
   }
   return { name, value };
 }
@@ -39,7 +44,8 @@ export function readOnlyVariables({ spec }: BpfObject): ReadonlyMap<string, Type
     if (section.kind !== 'DATASEC') continue;
     for (const { typeId } of section.vars) {
       const variable = spec.typeById(typeId);
-      if (variable.kind === 'VAR' && !variables.has(variable.name)) variables.set(variable.name, variable.typeId);
+      if (variable.kind === 'VAR' && !variables.has(variable.name))
+        variables.set(variable.name, variable.typeId);
     }
   }
   return variables;
@@ -58,7 +64,8 @@ export function valueOf({ spec, elf }: BpfObject, typeId: TypeId, setting: Setti
     usageError(`--set ${name}=${value}: ${name} is ${formatTypeName(spec, typeId)}, ${reason}`);
   if (value.startsWith('hex:')) {
     const digits = value.slice('hex:'.length).replaceAll(/[\s,]/g, '');
-    if (!/^(?:[\da-f]{2})*$/i.test(digits)) throw refused('and the value has bytes that are not two hexadecimal digits');
+    if (!/^(?:[\da-f]{2})*$/i.test(digits))
+      throw refused('and the value has bytes that are not two hexadecimal digits');
     if (digits.length !== size * 2) {
       throw refused(`which has ${size} bytes, and the value has ${digits.length / 2}`);
     }
@@ -66,7 +73,9 @@ export function valueOf({ spec, elf }: BpfObject, typeId: TypeId, setting: Setti
   }
   const type = resolve(spec, typeId);
   if (!isInteger(type) || size > LARGEST_INTEGER) {
-    throw refused(`so its value must be ${size} bytes, such as --set ${name}=hex:${'00'.repeat(Math.min(size, 8))}`);
+    throw refused(
+      `so its value must be ${size} bytes, such as --set ${name}=hex:${'00'.repeat(Math.min(size, 8))}`,
+    );
   }
   const number = numberOf(value, type);
   if (number === null) throw refused('and the value is not an integer');
@@ -113,6 +122,8 @@ function isSigned(type: Integer): boolean {
 }
 
 function encoded(number: bigint, size: number, byteOrder: ByteOrder): Uint8Array {
-  const bytes = Uint8Array.from({ length: size }, (_, i) => Number(BigInt.asUintN(8, number >> BigInt(8 * i))));
-  return byteOrder === 'little' ? bytes : bytes.reverse();
+  const bytes = Uint8Array.from({ length: size }, (_, i) =>
+    Number(BigInt.asUintN(8, number >> BigInt(8 * i))),
+  );
+  return byteOrder === 'little' ? bytes : bytes.toReversed();
 }

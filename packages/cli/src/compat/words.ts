@@ -1,8 +1,8 @@
-import type { NeedKind, RelocationKind, SourceLine, Verdict, VerdictCount } from '@btfd/btf';
 import { basename } from 'node:path';
+import type { RelocationKind, SourceLine, Verdict, VerdictCount } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { grouped } from '../output/table.js';
-import type { CompatNeed, CompatRelocation, CompatReport } from './report.js';
+import type { CompatFinding, CompatNeed, CompatRelocation, CompatReport } from './report.js';
 
 /** The words for relocations in the log of libbpf. */
 const RELOCATION_WORDS: Readonly<Record<RelocationKind, string>> = {
@@ -21,7 +21,7 @@ const RELOCATION_WORDS: Readonly<Record<RelocationKind, string>> = {
   TYPE_MATCHES: 'type_matches',
 };
 
-const NEED_WORDS: Readonly<Record<NeedKind, string>> = {
+const NEED_WORDS: Readonly<Record<CompatNeed['kind'], string>> = {
   ATTACH_TARGET: 'attach target',
   SYMBOL: 'symbol',
   KFUNC: 'kfunc',
@@ -35,17 +35,19 @@ const NEED_WORDS: Readonly<Record<NeedKind, string>> = {
   PROGRAM_TYPE: 'program type',
   ATTACH_TYPE: 'attach type',
   BYTE_ORDER: 'byte order',
+  UNKNOWN: 'need',
 };
 
 /** isRelocation distinguishes the two kinds of findings. */
-export function isRelocation(finding: CompatRelocation | CompatNeed): finding is CompatRelocation {
-  return 'outcome' in finding;
+export function isRelocation(finding: CompatFinding): finding is CompatRelocation {
+  return 'relocation' in finding;
 }
 
 /** kindWord returns the word for a finding's kind. For relocations it is that of libbpf's log. */
-export function kindWord(finding: CompatRelocation | CompatNeed): string {
+export function kindWord(finding: CompatFinding): string {
   if (!isRelocation(finding)) return NEED_WORDS[finding.kind];
-  return finding.kind === null ? `kind ${finding.kindNumber}` : RELOCATION_WORDS[finding.kind];
+  const { kind, kindNumber } = finding.relocation;
+  return kind === null ? `kind ${kindNumber}` : RELOCATION_WORDS[kind];
 }
 
 const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
@@ -104,16 +106,26 @@ function findingsText(
   const parts = counts.flatMap((count) => {
     const number = numberOf(count);
     if (number === 0) return [];
-    const word = verdictWord(count.verdict);
-    // One fits, two fit.
-    return [`${grouped(number)} ${number === 1 ? word : word.replace(/^(fit|fail)s$/, '$1')}`];
+    return [numbered(number, verdictWord(count.verdict))];
   });
   return `${counted(all, noun)}: ${parts.join(', ')}`;
+}
+
+/** numbered returns a number with a word of {@link verdictWord}: `1 fits`, `2 fit`. */
+export function numbered(number: number, word: string): string {
+  return `${grouped(number)} ${number === 1 ? word : word.replace(/^(fit|fail)s$/, '$1')}`;
 }
 
 /** counted returns a number with its noun: `1 program`, `2 programs`. */
 export function counted(number: number, noun: string): string {
   return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+const LOADERS: Readonly<Record<CompatReport['loader'], string>> = { libbpf: 'libbpf', cilium: 'cilium/ebpf' };
+
+/** loaderText returns the loader whose rules were used, with its release. */
+export function loaderText({ loader, loaderRelease }: CompatReport): string {
+  return `${LOADERS[loader]} ${loaderRelease}`;
 }
 
 /** kernelText returns the release of a kernel, and its SPEC. */

@@ -8,6 +8,8 @@ export interface CompatOptions {
   readonly loader: 'libbpf' | 'cilium';
   readonly modules?: readonly string[];
   readonly program?: readonly string[];
+  /** `PROGRAM=TARGET` each. */
+  readonly attach?: readonly string[];
   /** `VARIABLE=VALUE` each. */
   readonly set?: readonly string[];
   /** Versions as in `LINUX_KERNEL_VERSION`. */
@@ -23,7 +25,10 @@ export function compatCommand(action: Action): Command {
       'check whether the programs of BPF objects fit kernels, as far as BTF shows, without loading them; ' +
         'exit status 8 if one does not fit',
     )
-    .argument('<file...>', 'a BPF object, an executable that embeds some, a folder or a glob of such files; - is standard input')
+    .argument(
+      '<file...>',
+      'a BPF object, an executable that embeds some, a folder or a glob of such files; - is standard input',
+    )
     .option('--on <spec>', 'a kernel; can be repeated; default: the kernel of the daemon', repeated)
     .addOption(
       new Option('--loader <loader>', 'the loader whose rules hold')
@@ -38,6 +43,11 @@ export function compatCommand(action: Action): Command {
     .option(
       '--program <glob>',
       'load the programs with this name, or that match this glob; can be repeated; default: those that the loader loads',
+      repeated,
+    )
+    .option(
+      '--attach <program=target>',
+      'the function, or MODULE:FUNCTION, that user space attaches a program to; can be repeated',
       repeated,
     )
     .option(
@@ -81,7 +91,8 @@ function moduleNames(text: string, before: readonly string[] | undefined): reado
 const MOST = 255;
 
 function kernelVersions(text: string, before: readonly number[] | undefined): readonly number[] {
-  const [, major = '', minor = '', patch = '0'] = /^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(?:-.*)?$/.exec(text) ?? [];
+  const [, major = '', minor = '', patch = '0'] =
+    /^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(?:-.*)?$/.exec(text) ?? [];
   const [a, b, c] = [Number(major), Number(minor), Math.min(MOST, Number(patch))];
   if (major === '' || a > MOST || b > MOST) {
     throw new InvalidArgumentError('Use a version such as 6.1 or 6.1.140.');
