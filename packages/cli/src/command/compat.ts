@@ -59,11 +59,14 @@ export async function compat(
   return first === undefined ? ExitCode.OK : explainError(first.error).exitCode;
 }
 
-/** Whether a result is about a kernel in a file, and depends on its version, which is not known. */
+/** Whether an object may not fit a kernel in a file only because its version is not known. */
 function isVersionMissing(cells: readonly Cell[], { kernelVersion }: CompatOptions): boolean {
   return (
     kernelVersion === undefined &&
-    cells.some(({ kernel, report }) => kernel.isLocal && report?.dependsOnKernelVersion === true)
+    cells.some(
+      ({ kernel, report }) =>
+        kernel.isLocal && report?.dependsOnKernelVersion === true && isUnfit(report.verdict),
+    )
   );
 }
 
@@ -82,7 +85,8 @@ function errorsOf(cells: readonly Cell[], failures: readonly FileFailure[]): Fai
     if (error === null) continue;
     const { message } = explainError(error);
     const isAll = cells.every((cell) => cell.kernel !== kernel || messageOf(cell) === message);
-    add(isAll ? `${kernel.label}: ${message}` : `${file.name} on ${kernel.label}: ${message}`, error);
+    const about = isAll ? kernel.label : `${file.name} on ${kernel.label}`;
+    add(isAll && message.includes(about) ? message : `${about}: ${message}`, error);
   }
   return [...found.values()];
 }

@@ -48,40 +48,97 @@ export interface FileFailure {
  * @throws the reason of `interrupted`.
  */
 export async function readBpfFiles(paths: readonly string[], interrupted: AbortSignal): Promise<BpfFiles> {
-  const files: BpfFile[] = [];
-  const failures: FileFailure[] = [];
-  const seen = new Set<string>();
-  for (const given of paths) {
-    let found = 0;
-    const isFolder = given !== STANDARD_INPUT && isDirectory(given);
+  const reader = new BpfFileReader(interrupted);
+  for (const path of paths) await reader.read(path);
+  return { files: withPaths(reader.files), failures: reader.failures };
+}
+
+class BpfFileReader implements BpfFiles {
+  readonly files: BpfFile[] = [];
+  readonly failures: FileFailure[] = [];
+  readonly #interrupted: AbortSignal;
+  /** The files that were read. */
+  readonly #seen = new Set<string>();
+
+  constructor(interrupted: AbortSignal) {
+    this.#interrupted = interrupted;
+  }
+
+  async read(given: string): Promise<void> {
     try {
-      for (const path of isFolder ? filesIn(given) : matching(given)) {
-        if (seen.has(path)) continue;
-        seen.add(path);
-        await setImmediate();
-        const read = await readBpfFile(path, isFolder, interrupted);
-        files.push(...read.files);
-        failures.push(...read.failures);
-        found += read.files.length + read.failures.length;
+      for (const path of matching(given)) {
+        await (isFolder(path) ? this.#readFolder(path) : this.#readFile(path, false));
       }
-      if (isFolder && found === 0) throw notFound(`no file in the folder ${given} has a BPF object`);
     } catch (error) {
-      interrupted.throwIfAborted();
-      failures.push({ path: given, error });
+      this.#interrupted.throwIfAborted();
+      this.failures.push({ path: given, error });
     }
   }
-  return { files: withPaths(files), failures };
+
+  /** Reads the regular files in a folder, also those that links in it lead to. */
+  async #readFolder(folder: string): Promise<void> {
+    let found = 0;
+    for (const name of namesIn(folder)) {
+      const path = join(folder, name);
+      if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
+        found += await this.#readFile(path, true);
+      }
+    }
+    if (found === 0) throw notFound(`no file in the folder ${folder} has a BPF object`);
+  }
+
+  /** Returns the number of objects. @param isOptional whether the file need not have one. */
+  async #readFile(path: string, isOptional: boolean): Promise<number> {
+    if (this.#seen.has(path)) return 1;
+    // Signals are only noticed in between.
+    await setImmediate();
+    const bytes = await this.#contentOf(path, isOptional);
+    if (bytes === null) return 0;
+    const isObject = isBpfObject(bytes);
+    const found: readonly EmbeddedObject[] = isObject
+      ? [{ offset: 0, bytes }]
+      : await inFile(path, () => findBpfObjects(bytes));
+    if (found.length === 0 && !isOptional) {
+      throw notFound(
+        `${path} is not a BPF object, and none is embedded in it`,
+        'compressed objects are not found',
+      );
+    }
+    if (found.length > 0) this.#seen.add(path);
+    for (const [index, one] of found.entries()) await this.#parse(path, isObject ? null : index, one);
+    return found.length;
+  }
+
+  /** Returns the content of a file; null if it cannot be read, or need not be because it is not an ELF file. */
+  async #contentOf(path: string, isOptional: boolean): Promise<Uint8Array | null> {
+    try {
+      return await readFile(path, this.#interrupted, (head) => {
+        if (isOptional && !isElfFile(head)) throw new NotElfError();
+      });
+    } catch (error) {
+      this.#interrupted.throwIfAborted();
+      if (!(error instanceof NotElfError)) this.failures.push({ path, error });
+      return null;
+    }
+  }
+
+  /** @param index of an object in an executable; null for an object file. */
+  async #parse(path: string, index: number | null, { offset, bytes }: EmbeddedObject): Promise<void> {
+    const whole = index === null ? path : `${path}.${index}`;
+    try {
+      const object = await inFile(whole, () => parseBpfObject(bytes));
+      this.files.push({ name: basename(whole), path, offset, bytes, object });
+    } catch (error) {
+      this.failures.push({ path: whole, error });
+    }
+  }
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
+/** NotElfError ends the reading of a file that is not an ELF file. */
+class NotElfError extends Error {}
 
-/** The regular files in a folder, also those that links in it lead to. */
-function filesIn(folder: string): string[] {
-  return namesIn(folder)
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+function isFolder(path: string): boolean {
+  return path !== STANDARD_INPUT && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The files that match a glob in the last name of a path, unless there is a file with that very name. */
@@ -105,55 +162,6 @@ function namesIn(folder: string): string[] {
     throw new CliError(ExitCode.FAILURE, `cannot read ${folder}: ${messageOf(error)}`);
   }
 }
-
-/** Reads the objects in one file. @param isOptional whether the file need not have one. */
-async function readBpfFile(path: string, isOptional: boolean, interrupted: AbortSignal): Promise<BpfFiles> {
-  const failures: FileFailure[] = [];
-  const bytes = await contentOf(path, isOptional, interrupted, failures);
-  if (bytes === null) return { files: [], failures };
-  const isObject = isBpfObject(bytes);
-  const found: readonly EmbeddedObject[] = isObject
-    ? [{ offset: 0, bytes }]
-    : await inFile(path, () => findBpfObjects(bytes));
-  if (found.length === 0 && !isOptional) {
-    throw notFound(
-      `${path} is not a BPF object, and none is embedded in it`,
-      'compressed objects are not found',
-    );
-  }
-  const files: BpfFile[] = [];
-  for (const [index, one] of found.entries()) {
-    const name = isObject ? basename(path) : `${basename(path)}.${index}`;
-    try {
-      const object = await inFile(isObject ? path : name, () => parseBpfObject(one.bytes));
-      files.push({ name, path, ...one, object });
-    } catch (error) {
-      failures.push({ path: isObject ? path : `${path}.${index}`, error });
-    }
-  }
-  return { files, failures };
-}
-
-/** Returns the content of a file; null if it cannot be read, or need not be because it is not an ELF file. */
-async function contentOf(
-  path: string,
-  isOptional: boolean,
-  interrupted: AbortSignal,
-  failures: FileFailure[],
-): Promise<Uint8Array | null> {
-  try {
-    return await readFile(path, interrupted, (head) => {
-      if (isOptional && !isElfFile(head)) throw new NotElfError();
-    });
-  } catch (error) {
-    interrupted.throwIfAborted();
-    if (!(error instanceof NotElfError)) failures.push({ path, error });
-    return null;
-  }
-}
-
-/** NotElfError ends the reading of a file that is not an ELF file. */
-class NotElfError extends Error {}
 
 /** Names objects by their paths where several have one name. */
 function withPaths(files: readonly BpfFile[]): BpfFile[] {

@@ -22,8 +22,8 @@ export function cellWord({ report }: Cell): string {
   return report === null ? 'error' : overallWord(report.verdict);
 }
 
-/** From bad to good. */
-const WORDS = ['error', 'fails', 'at risk', 'unknown', 'fits'];
+/** An object that does not fit one kernel does not fit, whatever is known about the others. */
+const WORDS = ['fails', 'at risk', 'error', 'unknown', 'fits'];
 
 /** totalText counts the objects by their worst results: `3 objects on 2 kernels: 1 fails, 2 fit`. */
 export function totalText(rows: readonly Row[]): string {

@@ -111,9 +111,11 @@ function findingsText(
   return `${counted(all, noun)}: ${parts.join(', ')}`;
 }
 
+const PLURALS: Readonly<Record<string, string>> = { fits: 'fit', fails: 'fail', error: 'errors' };
+
 /** numbered returns a number with a word of {@link verdictWord}: `1 fits`, `2 fit`. */
 export function numbered(number: number, word: string): string {
-  return `${grouped(number)} ${number === 1 ? word : word.replace(/^(fit|fail)s$/, '$1')}`;
+  return `${grouped(number)} ${number === 1 ? word : (PLURALS[word] ?? word)}`;
 }
 
 /** counted returns a number with its noun: `1 program`, `2 programs`. */
