@@ -238,6 +238,7 @@ test('serverInfo is plain data, in milliseconds', async () => {
       maxTokens: 1000,
       maxTypesBytes: 0,
       maxCBytes: 0,
+      maxObjectBytes: 0,
     },
     // As Linux 6.18 has them.
     features: expect.arrayContaining([

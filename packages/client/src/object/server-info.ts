@@ -57,6 +57,8 @@ export interface Limits {
   readonly maxTypesBytes: number;
   /** The largest C header. */
   readonly maxCBytes: number;
+  /** The largest object of `checkObject`, without its debug information; 0 if the daemon is older than `checkObject`. */
+  readonly maxObjectBytes: number;
 }
 
 /** ServerInfo describes the daemon: its identity, its operations and its limits. */
@@ -151,6 +153,7 @@ function limitsFromMessage(message: LimitsMessage | undefined): Limits {
     maxTokens: message?.maxTokens ?? 0,
     maxTypesBytes: message?.maxTypesBytes ?? 0,
     maxCBytes: Number(message?.maxCBytes ?? 0),
+    maxObjectBytes: message?.maxObjectBytes ?? 0,
   };
 }
 
