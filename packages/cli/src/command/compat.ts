@@ -1,7 +1,9 @@
+import type { BtfClient } from '@btfd/client';
 import { compatData } from '../compat/compat-data.js';
 import { compatMarkdown } from '../compat/compat-markdown.js';
 import { compatText } from '../compat/compat-text.js';
 import { type FileFailure, readBpfFiles } from '../compat/bpf-files.js';
+import { DaemonKernel } from '../compat/daemon-kernel.js';
 import { FileKernel } from '../compat/file-kernel.js';
 import { type Cell, judgeAll } from '../compat/judge-all.js';
 import type { CompatKernel } from '../compat/kernel.js';
@@ -12,7 +14,7 @@ import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { CompatOptions } from '../grammar/compat.js';
 import type { Session } from '../session/session.js';
-import { parseSpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
+import { type ObjectRef, parseSpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
 
 /** compat runs `btfctl compat`. */
 export async function compat(
@@ -97,7 +99,7 @@ function messageOf({ error }: Cell): string | null {
 
 function kernelsOf(
   session: Session,
-  { on = ['vmlinux'], modules, kernelVersion = [] }: CompatOptions,
+  { on = ['vmlinux'], modules: names, kernelVersion = [] }: CompatOptions,
 ): CompatKernel[] {
   const refs = on.map((spec) => ({ spec, ref: parseSpecRef(spec) }));
   const files = refs.filter(({ ref }) => ref.kind === 'file');
@@ -108,15 +110,26 @@ function kernelsOf(
       'give one version for all of them, or one for each in the same order',
     );
   }
+  const { interrupted } = session;
+  const modules = names?.[0] === 'none' ? [] : (names ?? null);
   return refs.map(({ spec, ref }) => {
-    if (ref.kind !== 'file')
-      throw usageError(`${spec}: kernels of daemons are not judged yet`, 'name a file with --on');
-    const at = files.findIndex((file) => file.ref === ref);
+    if (ref.kind === 'object') {
+      const connect = (): Promise<BtfClient> => session.client(ref.node);
+      const { timeout } = session.options;
+      return new DaemonKernel(spec, connect, { id: idOf(spec, ref.object), modules, interrupted, timeout });
+    }
     if (ref.path === STANDARD_INPUT) session.takeInput();
-    return new FileKernel(spec, ref.path, {
-      modules: modules?.[0] === 'none' ? [] : (modules ?? null),
-      version: kernelVersion[at] ?? version,
-      interrupted: session.interrupted,
-    });
+    const own = kernelVersion[files.findIndex((file) => file.ref === ref)] ?? version;
+    return new FileKernel(spec, ref.path, { modules, version: own, interrupted });
   });
+}
+
+/** Returns the BTF id of a kernel; null for the one that a daemon runs on. */
+function idOf(spec: string, object: ObjectRef): number | null {
+  if (object.kind === 'id') return object.id;
+  if (object.name === 'vmlinux') return null;
+  throw usageError(
+    `${spec} is a module, not a kernel`,
+    `use the path of a file or a folder, such as ./${spec}`,
+  );
 }

@@ -1,15 +1,9 @@
 import type { CoreCandidate, SourceLine } from '@btfd/btf';
+import type { RemoteNeed, RemoteProgramResult, RemoteRelocationFinding } from '@btfd/client';
 import { explainError } from '../error/explain-error.js';
 import type { FileFailure } from './bpf-files.js';
 import type { Cell } from './judge-all.js';
-import {
-  type CompatFinding,
-  type CompatNeed,
-  type CompatProgram,
-  type CompatRelocation,
-  type CompatReport,
-  isNotable,
-} from './report.js';
+import { type CompatFinding, type CompatReport, isNotable } from './report.js';
 
 /** CompatDataOptions are the options of {@link compatData}. */
 export interface CompatDataOptions {
@@ -59,7 +53,7 @@ function errorData(error: unknown): object {
 function reportData(report: CompatReport, all: boolean): object {
   const wanted = <T extends CompatFinding>(findings: readonly T[]): readonly T[] =>
     all ? findings : findings.filter(isNotable);
-  const findings = (of: CompatProgram | CompatReport): object => ({
+  const findings = (of: RemoteProgramResult | CompatReport): object => ({
     relocations: wanted(of.relocations).map(relocationData),
     needs: wanted(of.needs).map(needData),
   });
@@ -86,7 +80,7 @@ function reportData(report: CompatReport, all: boolean): object {
   };
 }
 
-function relocationData(finding: CompatRelocation): object {
+function relocationData(finding: RemoteRelocationFinding): object {
   const { relocation, verdict, reach } = finding;
   const { local, match } = relocation;
   return {
@@ -115,7 +109,7 @@ function candidateData({ object, typeId, typeName, place, reason }: CoreCandidat
   return { object, type_id: typeId, type_name: typeName, place: place?.text ?? null, reason };
 }
 
-function needData(need: CompatNeed): object {
+function needData(need: RemoteNeed): object {
   return {
     verdict: need.verdict,
     kind: need.kind,

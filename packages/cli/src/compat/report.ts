@@ -1,63 +1,18 @@
-import type {
-  ByteOrder,
-  Need,
-  ObjectReport,
-  RelocationFinding,
-  ResolvedRelocation,
-  Verdict,
-  VerdictCount,
-} from '@btfd/btf';
+import type { ObjectReport, ObjectSummary, Verdict } from '@btfd/btf';
+import type { RemoteNeed, RemoteProgramResult, RemoteRelocationFinding } from '@btfd/client';
 
-/** CompatRelocation is a CO-RE relocation as a loader resolves it, and what it means for the load. */
-export interface CompatRelocation extends Omit<RelocationFinding, 'relocation'> {
-  readonly relocation: Omit<ResolvedRelocation, 'program' | 'loadedFor' | 'outcome' | 'reason'> & {
-    /** The program or subprogram that has the instruction; null if none does. */
-    readonly program: { readonly name: string } | null;
-    /** `UNKNOWN` from a daemon of a later release. */
-    readonly outcome: ResolvedRelocation['outcome'] | 'UNKNOWN';
-  };
-}
+/** CompatFinding is a relocation or another need of an object. */
+export type CompatFinding = RemoteRelocationFinding | RemoteNeed;
 
-/** CompatNeed is something that an object needs of the kernel and that is not a relocation. */
-export interface CompatNeed extends Omit<Need, 'kind'> {
-  /** `UNKNOWN` from a daemon of a later release. */
-  readonly kind: Need['kind'] | 'UNKNOWN';
-}
-
-/** CompatFinding is one or the other. */
-export type CompatFinding = CompatRelocation | CompatNeed;
-
-/** CompatProgram says whether a program fits a kernel. */
-export interface CompatProgram {
-  readonly name: string;
-  readonly section: string;
-  readonly programType: string | null;
-  readonly loaded: boolean;
-  /** Null if it is not loaded. */
-  readonly verdict: Verdict | null;
-  readonly relocations: readonly CompatRelocation[];
-  readonly needs: readonly CompatNeed[];
-}
-
-/** CompatReport says whether an object fits a kernel. */
-export interface CompatReport {
+/** CompatReport says whether an object fits a kernel, in a file or of a daemon. */
+export interface CompatReport extends Omit<ObjectSummary, 'needs' | 'relocations'> {
   /** The kernel's release and architecture; empty for a kernel in a file. */
   readonly kernelRelease: string;
   readonly machine: string;
-  readonly loader: ObjectReport['loader'];
-  readonly loaderRelease: string;
-  readonly byteOrder: ByteOrder;
-  readonly verdict: Verdict;
-  readonly counts: readonly VerdictCount[];
-  readonly programs: readonly CompatProgram[];
+  readonly programs: readonly RemoteProgramResult[];
   /** Those of the object itself. */
-  readonly relocations: readonly CompatRelocation[];
-  readonly needs: readonly CompatNeed[];
-  readonly notJudged: readonly string[];
-  /** The names of the modules that were read. */
-  readonly modules: readonly string[];
-  readonly dependsOnAllModules: boolean;
-  readonly dependsOnKernelVersion: boolean;
+  readonly relocations: readonly RemoteRelocationFinding[];
+  readonly needs: readonly RemoteNeed[];
 }
 
 /** localReport returns the report of the library about a kernel in a file. */

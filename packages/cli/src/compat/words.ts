@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import type { RelocationKind, SourceLine, Verdict, VerdictCount } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { grouped } from '../output/table.js';
-import type { CompatFinding, CompatNeed, CompatRelocation, CompatReport } from './report.js';
+import type { RemoteNeed, RemoteRelocationFinding } from '@btfd/client';
+import type { CompatFinding, CompatReport } from './report.js';
 
 /** The words for relocations in the log of libbpf. */
 const RELOCATION_WORDS: Readonly<Record<RelocationKind, string>> = {
@@ -21,7 +22,7 @@ const RELOCATION_WORDS: Readonly<Record<RelocationKind, string>> = {
   TYPE_MATCHES: 'type_matches',
 };
 
-const NEED_WORDS: Readonly<Record<CompatNeed['kind'], string>> = {
+const NEED_WORDS: Readonly<Record<RemoteNeed['kind'], string>> = {
   ATTACH_TARGET: 'attach target',
   SYMBOL: 'symbol',
   KFUNC: 'kfunc',
@@ -39,7 +40,7 @@ const NEED_WORDS: Readonly<Record<CompatNeed['kind'], string>> = {
 };
 
 /** isRelocation distinguishes the two kinds of findings. */
-export function isRelocation(finding: CompatFinding): finding is CompatRelocation {
+export function isRelocation(finding: CompatFinding): finding is RemoteRelocationFinding {
   return 'relocation' in finding;
 }
 
