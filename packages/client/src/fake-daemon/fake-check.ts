@@ -21,11 +21,13 @@ import {
   parseBpfObject,
   type ProgramResult,
   type RelocationFinding,
+  type Spec,
   VERDICTS,
 } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
 import type { FakeObject } from './fake-object.js';
+import { parsed } from './fake-spec.js';
 
 type ReportPart = MessageInitShape<typeof CheckObjectResponseSchema>;
 
@@ -44,7 +46,7 @@ export function* fakeReport(
 ): Generator<ReportPart, void, undefined> {
   const isSent = sentFindings(request.all);
   const kernelVersion = request.kernelVersion ?? versionOf(target.release);
-  const report = reportOf(request, target, kernelVersion);
+  const report = reportOf(request, target, kernelVersion, parsed(target.kernel));
   yield { part: { case: 'header', value: headerOf(request, target, kernelVersion, report) } };
   for (const program of report.programs) {
     yield { part: { case: 'program', value: programOf(program, isSent) } };
@@ -55,15 +57,16 @@ export function* fakeReport(
 /** @throws BtfError OBJECT_UNREADABLE, OBJECT_WITHOUT_BTF or INVALID_REQUEST. */
 function reportOf(
   { object, loader, programs, variables, attachTargets }: CheckObjectRequest,
-  { kernel, modules }: FakeTarget,
+  { modules }: FakeTarget,
   kernelVersion: number,
+  kernel: Spec,
 ): ObjectReport {
   try {
     return checkObject(
       parseBpfObject(object),
       {
-        kernel: kernel.spec(),
-        modules: modules.map((module) => ({ name: module.name, spec: () => module.spec() })),
+        kernel,
+        modules: modules.map((module) => ({ name: module.name, spec: () => parsed(module) })),
       },
       {
         loader: loader === BpfLoader.CILIUM_EBPF ? 'cilium' : 'libbpf',
