@@ -224,7 +224,7 @@ describe('the objects', () => {
       `btfctl: ${files[3]} is not a BPF object, and none is embedded in it`,
       '',
     ]);
-    // What does not fit counts more than what could not be read.
+    // An object that does not fit counts more than a file that cannot be read.
     expect(await run(...files, '--on', kernel, '--program', 'always')).toMatchObject({ status: 8 });
     const alone = await run(broken, '--on', kernel, '-o', 'json');
     expect(alone).toMatchObject({ status: 1, stdout: '' });

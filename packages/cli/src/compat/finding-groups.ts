@@ -7,9 +7,9 @@ export interface GroupedFinding {
   readonly verdict: Verdict;
   /** The word for its kind. */
   readonly kind: string;
-  /** What was looked for: `struct inode.i_ctime`, and the names of functions. */
+  /** The types, members or names: `struct inode.i_ctime`, and the names of functions. */
   readonly subjects: readonly string[];
-  /** What a value changes to: `16 → 24`; empty if it does not. */
+  /** The old and the new value: `16 → 24`; empty if it stays. */
   readonly change: string;
   readonly reason: string;
   /** Declarations of the object and of the kernel where they differ. */

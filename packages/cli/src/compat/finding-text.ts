@@ -51,7 +51,7 @@ function sourceLine({ source }: GroupedFinding, { colors, width, wide }: Finding
   return `${place}  ${colors.faint(clip(text, Math.max(room, 0)))}`.trimEnd();
 }
 
-/** What the compiler and the kernel have, for those who look into it. */
+/** Returns the values of the compiler, and the types of the kernel that were compared. */
 function details({ first }: GroupedFinding): string[] {
   if (!isRelocation(first)) return first.object === null ? [] : [`found in ${first.object}`];
   const { local, localValue, localSize, match, candidates, candidateCount } = first.relocation;

@@ -93,7 +93,7 @@ function isInteger(type: Type): type is Integer {
   return type.kind === 'INT' || type.kind === 'ENUM' || type.kind === 'ENUM64' || type.kind === 'PTR';
 }
 
-/** Returns the number of a value; null if it is none. */
+/** Returns the number of a value; null for other texts. */
 function numberOf(text: string, type: Integer): bigint | null {
   if (type.kind === 'ENUM' || type.kind === 'ENUM64') {
     const named = type.values.find(({ name }) => name === text);

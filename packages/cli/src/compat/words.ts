@@ -65,7 +65,7 @@ export function verdictWord(verdict: Verdict): string {
   return VERDICT_WORDS[verdict];
 }
 
-/** overallWord returns the word for the verdict of an object. What changed or is guarded fits. */
+/** overallWord returns the word for the verdict of an object. An object with changed or guarded findings fits. */
 export function overallWord(verdict: Verdict): string {
   return verdict === 'CHANGED' || verdict === 'GUARDED' ? VERDICT_WORDS.FITS : VERDICT_WORDS[verdict];
 }
