@@ -70,8 +70,11 @@ export function compatCommand(action: Action): Command {
     .addHelpText(
       'after',
       `
-A kernel is a SPEC of its vmlinux, or a folder with the BTF of vmlinux and of its
-modules, such as /sys/kernel/btf.
+A kernel is the SPEC of a vmlinux, or a folder with the BTF of vmlinux and of
+its modules, such as /sys/kernel/btf.
+
+  btfctl compat ./agent --on @web1 --on @web2
+  btfctl compat build/ --on ./kernels/5.15 --on ./kernels/6.1 -o markdown
 
 ${SPEC_HELP}`,
     )
