@@ -1,13 +1,13 @@
 import type { Rebuilt } from '../build/write-btf.js';
-import { type CorePath, isEnumKind, isFieldKind, localPath } from '../core/access.js';
+import { isEnumKind, isFieldKind, localPath } from '../core/access.js';
 import { Candidates, type CandidateType } from '../core/candidates.js';
 import { CoreTypes } from '../core/core-types.js';
 import { matchCandidate } from '../core/match.js';
-import { CoreWork } from '../core/refusal.js';
+import { CoreWork, refusal } from '../core/refusal.js';
 import { rulesOf } from '../core/resolve.js';
 import type { BpfLoader, LoaderRules } from '../core/rules/loader-rules.js';
 import { refusalOf } from '../core/trial.js';
-import type { CoreRelocation, RelocationKind } from '../ext/records.js';
+import type { CoreRelocation } from '../ext/records.js';
 import { BtfFormatError } from '../format-error.js';
 import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
 import { longOf } from '../query/pointer-size.js';
@@ -25,6 +25,8 @@ export interface MinimalBtfOptions {
  * minimalBtf makes a small BTF with the types of a kernel that the CO-RE relocations of some BPF objects need. A loader that
  * is given it instead of the BTF of the kernel relocates these objects in the same way, except that the ids of types differ.
  * So an agent can ship it for kernels without BTF: a few kilobytes for each, instead of megabytes.
+ *
+ * It does not promise the same for relocations that the loader refuses with the BTF of the kernel, so check the objects first.
  *
  * It has the members and values that relocations ask for, of all types that may stand for a local one. Pointers that no
  * relocation looks behind are a `void *`. It lacks functions and everything else that programs need apart from relocations.
@@ -72,10 +74,12 @@ function keepForObject(object: BpfObject, target: Spec, rules: LoaderRules, kept
   };
   const blocks = readBtfExt(object)?.relocations ?? [];
   for (const relocation of blocks.flatMap(({ relocations }) => relocations)) {
-    // A loader refuses the relocation with any BTF.
-    unlessRefused(work, () => {
+    try {
       keepForRelocation(relocation, job);
-    });
+    } catch (error) {
+      // A loader refuses the relocation with any BTF.
+      refusalOf(error, work);
+    }
   }
 }
 
@@ -91,42 +95,33 @@ interface Job {
  * Keeps what a relocation finds in each candidate, also in those that the loader drops because of an earlier relocation: that
  * depends on which programs are loaded.
  */
-function keepForRelocation({ kind, typeId, access }: CoreRelocation, job: Job): void {
-  const { local: types, candidates, rules, work, keeper } = job;
-  if (kind === null || kind === 'TYPE_ID_LOCAL' || typeId >= types.spec.endTypeId) return;
+function keepForRelocation(relocation: CoreRelocation, job: Job): void {
+  const { kind, typeId } = relocation;
+  const { local: types, candidates, work, keeper } = job;
+  if (kind === 'TYPE_ID_LOCAL' || typeId >= types.spec.endTypeId) return;
   if (types.nameOf(typeId) === '') return;
-  const local = localPath(types, kind, typeId, access, rules);
   for (const candidate of candidates.find(types, typeId)) {
-    unlessRefused(work, () => {
-      if (kind === 'TYPE_MATCHES') keeper.compared(types, typeId, candidate.typeId, rules);
-      else keepMatch(kind, local, candidate, job);
-    });
+    try {
+      keepMatch(relocation, candidate, job);
+    } catch (error) {
+      // A type for which libbpf gives up is kept, so that it does so again.
+      refusalOf(error, work);
+      keeper.root(candidate.typeId);
+    }
   }
 }
 
-function keepMatch(kind: RelocationKind, local: CorePath, candidate: CandidateType, job: Job): void {
-  const { rules, work, keeper } = job;
-  const { typeId } = candidate;
-  let path: CorePath | null;
-  try {
-    ({ path } = matchCandidate(kind, local, candidate, rules, work));
-  } catch (error) {
-    // The loader gives up because of this type, and is to do so again.
-    refusalOf(error, work);
-    keeper.root(typeId);
+function keepMatch({ kind, typeId, access }: CoreRelocation, candidate: CandidateType, job: Job): void {
+  const { local: types, rules, work, keeper } = job;
+  if (kind === null) throw refusal('unknown kind of relocation');
+  const local = localPath(types, kind, typeId, access, rules);
+  if (kind === 'TYPE_MATCHES') {
+    keeper.compared(types, typeId, candidate.typeId, rules);
     return;
   }
+  const { path } = matchCandidate(kind, local, candidate, rules, work);
   if (path === null) return;
-  if (isFieldKind(kind)) keeper.path(typeId, path.indexes);
-  else if (isEnumKind(kind)) keeper.value(typeId, path.indexes[0] ?? 0);
-  else keeper.root(typeId);
-}
-
-/** Runs a step that may meet types, or an access, for which a loader gives up. */
-function unlessRefused(work: CoreWork, run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    refusalOf(error, work);
-  }
+  if (isFieldKind(kind)) keeper.path(candidate.typeId, path.indexes);
+  else if (isEnumKind(kind)) keeper.value(candidate.typeId, path.indexes[0] ?? 0);
+  else keeper.root(candidate.typeId);
 }
