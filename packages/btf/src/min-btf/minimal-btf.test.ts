@@ -37,18 +37,23 @@ function specOf(roots: readonly Shape[]): Spec {
   return Spec.parse(emitter.btf.bytes());
 }
 
+/** Makes an object with instructions that have the values for its own types, as a compiler writes them. */
 function objectOf(asks: readonly Ask[]): BpfObject {
-  const emitter = new ShapeEmitter('little');
-  const relocations = asks.map(([root, access, kind], instruction) => ({
-    instruction,
-    typeId: emitter.idOf(root),
-    access,
-    kind,
-  }));
-  const instructions = [...asks.map(() => ({ opcode: 0xb7 })), EXIT];
-  return parseBpfObject(
-    assembleCoreObject('little', emitter.btf, [{ name: 'f', instructions, relocations }]),
-  );
+  const build = (values: readonly bigint[]): BpfObject => {
+    const emitter = new ShapeEmitter('little');
+    const relocations = asks.map(([root, access, kind], instruction) => ({
+      instruction,
+      typeId: emitter.idOf(root),
+      access,
+      kind,
+    }));
+    const moves = asks.map((_, i) => ({ opcode: 0xb7, immediate: Number(values[i] ?? 0n) }));
+    const program = { name: 'f', instructions: [...moves, EXIT], relocations };
+    return parseBpfObject(assembleCoreObject('little', emitter.btf, [program]));
+  };
+  const object = build([]);
+  const { relocations } = resolveRelocations(object, { kernel: object.spec });
+  return build(relocations.map(({ localValue }) => localValue));
 }
 
 /** Returns the outcomes and values of relocations. */
