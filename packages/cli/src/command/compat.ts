@@ -1,4 +1,3 @@
-import type { BtfClient } from '@btfd/client';
 import { compatData } from '../compat/compat-data.js';
 import { compatMarkdown } from '../compat/compat-markdown.js';
 import { compatText } from '../compat/compat-text.js';
@@ -7,12 +6,14 @@ import { DaemonKernel } from '../compat/daemon-kernel.js';
 import { FileKernel } from '../compat/file-kernel.js';
 import { type Cell, judgeAll } from '../compat/judge-all.js';
 import type { CompatKernel } from '../compat/kernel.js';
-import { prepareFiles } from '../compat/prepare.js';
+import { MinBtfWriter } from '../compat/min-btf.js';
+import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
 import { isUnfit } from '../compat/report.js';
 import { usageError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { CompatOptions } from '../grammar/compat.js';
+import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { type ObjectRef, parseSpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
 
@@ -32,9 +33,19 @@ export async function compat(
     targets: options.attach ?? [],
   });
   for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
-  const rows = await judgeAll(files, kernels, { loader, all }, session.interrupted);
+  const broken = [...read.failures, ...failures];
+  const writer = minBtfWriter(options, files);
+  const rows = await judgeAll(files, kernels, {
+    loader,
+    all,
+    interrupted: session.interrupted,
+    judged: async (kernel, cells) => {
+      const failure = (await writer?.write(kernel, cells)) ?? null;
+      if (failure !== null) broken.push(failure);
+    },
+  });
   const cells = rows.flatMap((row) => row.cells);
-  const errors = errorsOf(cells, [...read.failures, ...failures]);
+  const errors = errorsOf(cells, broken);
   const [first] = errors;
   // The only result is an error: report it like any other command.
   if (first !== undefined && errors.length === 1 && cells.every(({ report }) => report === null))
@@ -43,7 +54,7 @@ export async function compat(
     report !== null && (risk === 'allow' ? report.verdict !== 'FAILS' : !isUnfit(report.verdict));
   const fits = errors.length === 0 && cells.every(isFit);
   await session.show({
-    data: compatData(cells, [...read.failures, ...failures], { fits, all }),
+    data: compatData(cells, broken, { fits, all, minBtf: writer?.files ?? null }),
     names: rows.flatMap(({ file, cells: own }) => (own.every(isFit) ? [file.name] : [])),
     text: (wide) => compatText(rows, { colors: session.colors, width: session.width, wide, all }),
     markdown: () =>
@@ -53,12 +64,21 @@ export async function compat(
         all,
       ),
   });
+  for (const { path, bytes } of writer?.files ?? []) session.note(`wrote ${path}, ${grouped(bytes)} bytes`);
   for (const { text } of errors) session.warn(text);
   if (isVersionMissing(cells, options)) {
     session.note('hint: an object depends on the version of the kernel: give it with --kernel-version');
   }
   if (cells.some((cell) => cell.report !== null && !isFit(cell))) return ExitCode.INCOMPATIBLE;
   return first === undefined ? ExitCode.OK : explainError(first.error).exitCode;
+}
+
+function minBtfWriter(
+  { minBtf, loader }: CompatOptions,
+  files: readonly PreparedFile[],
+): MinBtfWriter | null {
+  if (minBtf === undefined) return null;
+  return new MinBtfWriter({ folder: minBtf, loader, objects: files.map(({ object }) => object) });
 }
 
 /** Whether an object may not fit a kernel in a file only because its version is not known. */
@@ -114,9 +134,14 @@ function kernelsOf(
   const modules = names?.[0] === 'none' ? [] : (names ?? null);
   return refs.map(({ spec, ref }) => {
     if (ref.kind === 'object') {
-      const connect = (): Promise<BtfClient> => session.client(ref.node);
-      const { timeout } = session.options;
-      return new DaemonKernel(spec, connect, { id: idOf(spec, ref.object), modules, interrupted, timeout });
+      return new DaemonKernel(spec, {
+        connect: () => session.client(ref.node),
+        spec: async () => (await session.source(ref)).spec(),
+        id: idOf(spec, ref.object),
+        modules,
+        interrupted,
+        timeout: session.options.timeout,
+      });
     }
     if (ref.path === STANDARD_INPUT) session.takeInput();
     const own = kernelVersion[files.findIndex((file) => file.ref === ref)] ?? version;

@@ -3,6 +3,7 @@ import type { RemoteNeed, RemoteProgramResult, RemoteRelocationFinding } from '@
 import { explainError } from '../error/explain-error.js';
 import type { FileFailure } from './bpf-files.js';
 import type { Cell } from './judge-all.js';
+import type { MinBtfFile } from './min-btf.js';
 import { type CompatFinding, type CompatReport, isNotable } from './report.js';
 
 /** CompatDataOptions are the options of {@link compatData}. */
@@ -11,13 +12,15 @@ export interface CompatDataOptions {
   readonly fits: boolean;
   /** Whether to include findings that fit. */
   readonly all: boolean;
+  /** The files of `--min-btf`; null without it. */
+  readonly minBtf: readonly MinBtfFile[] | null;
 }
 
 /** compatData returns the results for programs. */
 export function compatData(
   cells: readonly Cell[],
   failures: readonly FileFailure[],
-  { fits, all }: CompatDataOptions,
+  { fits, all, minBtf }: CompatDataOptions,
 ): object {
   return {
     fits,
@@ -34,6 +37,9 @@ export function compatData(
             },
           ],
     ),
+    ...(minBtf === null
+      ? {}
+      : { min_btf: minBtf.map(({ kernel, path, bytes }) => ({ kernel, file: path, size: bytes })) }),
     errors: [
       ...failures.map(({ path, error }) => ({ file: path, ...errorData(error) })),
       ...cells.flatMap(({ file, kernel, error }) =>

@@ -1,3 +1,4 @@
+import type { Spec } from '@btfd/btf';
 import type { BtfClient } from '@btfd/client';
 import { CliError, isBtfError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
@@ -7,6 +8,10 @@ import type { CompatReport } from './report.js';
 
 /** DaemonKernelOptions are the options of a {@link DaemonKernel}. */
 export interface DaemonKernelOptions {
+  /** Returns the client of the daemon. */
+  readonly connect: () => Promise<BtfClient>;
+  /** Returns the types of the kernel's vmlinux. */
+  readonly spec: () => Promise<Spec>;
   /** The BTF id of the kernel; null for the one that the daemon runs on. */
   readonly id: number | null;
   /** The names of the modules, as if no other was loaded; null for all that are. */
@@ -20,19 +25,16 @@ export interface DaemonKernelOptions {
 export class DaemonKernel implements CompatKernel {
   readonly label: string;
   readonly isLocal = false;
-  readonly #connect: () => Promise<BtfClient>;
   readonly #options: DaemonKernelOptions;
 
-  /** @param connect returns the client of the daemon. */
-  constructor(label: string, connect: () => Promise<BtfClient>, options: DaemonKernelOptions) {
+  constructor(label: string, options: DaemonKernelOptions) {
     this.label = label;
-    this.#connect = connect;
     this.#options = options;
   }
 
   async judge(file: PreparedFile, { loader, all }: JudgeOptions): Promise<CompatReport> {
-    const { id, modules, interrupted, timeout } = this.#options;
-    const client = await this.#connect();
+    const { connect, id, modules, interrupted, timeout } = this.#options;
+    const client = await connect();
     try {
       const report = await client.checkObject(file.bytes, {
         loader,
@@ -54,6 +56,10 @@ export class DaemonKernel implements CompatKernel {
         'check here with the BTF of its kernel: `btfctl dump vmlinux format btf > kernel.btf`, then --on ./kernel.btf',
       );
     }
+  }
+
+  spec(): Promise<Spec> {
+    return this.#options.spec();
   }
 
   release(): void {}

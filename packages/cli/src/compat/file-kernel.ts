@@ -67,6 +67,11 @@ export class FileKernel implements CompatKernel {
     }
   }
 
+  async spec(): Promise<Spec> {
+    this.#target ??= this.#read();
+    return (await this.#target).kernel;
+  }
+
   release(): void {
     this.#target = null;
   }

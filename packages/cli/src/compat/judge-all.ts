@@ -14,6 +14,13 @@ export interface Cell {
   readonly error: unknown;
 }
 
+/** JudgeAllOptions are the options of {@link judgeAll}. */
+export interface JudgeAllOptions extends JudgeOptions {
+  readonly interrupted: AbortSignal;
+  /** Is called with the results for a kernel, before what was read of it is forgotten. */
+  readonly judged: (kernel: CompatKernel, cells: readonly Cell[]) => Promise<void>;
+}
+
 /** Row has the results of one object. */
 export interface Row {
   readonly file: PreparedFile;
@@ -29,17 +36,16 @@ const MOST_DAEMONS = 8;
  * object after the other, and reads one kernel in a file after the other.
  *
  * @returns the results of each object.
- * @throws the reason of `interrupted`.
+ * @throws the reason of `interrupted`, and as `judged` does.
  */
 export async function judgeAll(
   files: readonly PreparedFile[],
   kernels: readonly CompatKernel[],
-  options: JudgeOptions,
-  interrupted: AbortSignal,
+  options: JudgeAllOptions,
 ): Promise<Row[]> {
   const columns = new Map<CompatKernel, Cell[]>();
   const work = async (waiting: Iterable<CompatKernel>): Promise<void> => {
-    for (const kernel of waiting) columns.set(kernel, await judgeFor(kernel, files, options, interrupted));
+    for (const kernel of waiting) columns.set(kernel, await judgeFor(kernel, files, options));
   };
   const daemons = kernels.filter(({ isLocal }) => !isLocal).values();
   await Promise.all([
@@ -55,8 +61,7 @@ export async function judgeAll(
 async function judgeFor(
   kernel: CompatKernel,
   files: readonly PreparedFile[],
-  options: JudgeOptions,
-  interrupted: AbortSignal,
+  options: JudgeAllOptions,
 ): Promise<Cell[]> {
   const cells: Cell[] = [];
   for (const file of files) {
@@ -68,10 +73,11 @@ async function judgeFor(
     try {
       cells.push({ file, kernel, report: await kernel.judge(file, options), error: null });
     } catch (error) {
-      interrupted.throwIfAborted();
+      options.interrupted.throwIfAborted();
       cells.push({ file, kernel, report: null, error });
     }
   }
+  await options.judged(kernel, cells);
   kernel.release();
   return cells;
 }

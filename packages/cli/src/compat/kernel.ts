@@ -1,4 +1,4 @@
-import type { BpfLoader } from '@btfd/btf';
+import type { BpfLoader, Spec } from '@btfd/btf';
 import type { PreparedFile } from './prepare.js';
 import type { CompatReport } from './report.js';
 
@@ -17,6 +17,8 @@ export interface CompatKernel {
   readonly isLocal: boolean;
   /** Reports whether an object fits it. */
   judge(file: PreparedFile, options: JudgeOptions): Promise<CompatReport>;
+  /** Returns the types of its vmlinux. */
+  spec(): Promise<Spec>;
   /** Forgets what was read of the kernel. */
   release(): void;
 }

@@ -37,6 +37,7 @@ const COMPLETES: Readonly<Record<string, Completes>> = {
   type: 'type',
   path: 'type',
   file: 'file',
+  folder: 'file',
 };
 
 /** commandTree returns the tree of a program and its commands. */

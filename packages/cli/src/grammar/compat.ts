@@ -16,6 +16,7 @@ export interface CompatOptions {
   readonly kernelVersion?: readonly number[];
   readonly all?: boolean;
   readonly risk: 'allow' | 'refuse';
+  readonly minBtf?: string;
 }
 
 /** compatCommand is `btfctl compat`. */
@@ -66,6 +67,10 @@ export function compatCommand(action: Action): Command {
       new Option('--risk <how>', 'whether a program that may fail counts as one that does not fit')
         .choices(['refuse', 'allow'])
         .default('refuse'),
+    )
+    .option(
+      '--min-btf <folder>',
+      'write the smallest BTF that the relocations of the objects need into this folder, a file for each kernel',
     )
     .addHelpText(
       'after',
