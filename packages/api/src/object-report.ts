@@ -150,7 +150,7 @@ export function encodeRelocation(finding: RelocationFindingFields): Relocation {
     candidateCount,
     ...(patch === null ? {} : { patch: patchMessage(patch) }),
     reason: shown(reason),
-    near: near.map((name) => shown(name)),
+    near: near.map((each) => shown(each)),
   });
 }
 
@@ -192,7 +192,7 @@ export function encodeNeed(need: NeedFields): Need {
     target: shown(target),
     ...(source === null ? {} : { source: sourceMessage(source) }),
     reason: shown(reason),
-    near: near.map((name) => shown(name)),
+    near: near.map((each) => shown(each)),
   });
 }
 

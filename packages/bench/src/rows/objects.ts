@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { BtfService } from '@btfd/api';
+import { encode, pathOf } from '../event-loop/caller.js';
 import type { Lab } from '../peers/lab.js';
 import { programPath } from '../peers/programs.js';
 import type { Costs, OpenProbe, Row } from '../run/row.js';
 import { costsOf } from './library.js';
+import { probeOf } from './wire-probe.js';
 
 const run = promisify(execFile);
 const DRIVER = fileURLToPath(new URL('../peers/objects-driver.js', import.meta.url));
@@ -41,14 +46,24 @@ function sums(numbers: readonly (readonly number[])[]): number[] {
   return first.map((_, index) => numbers.reduce((sum, row) => sum + (row[index] ?? 0), 0));
 }
 
-/** Returns a probe that opens all objects in a new process each round, several times. */
-function probe(commandOf: (lab: Lab) => readonly string[], summary: Summary): OpenProbe {
+interface Work {
+  /** The folder of the objects. */
+  readonly folderOf: (lab: Lab) => string;
+  readonly full: number;
+  readonly quick: number;
+}
+
+const ALL: Work = { folderOf: (lab) => lab.objects(), full: 12, quick: 8 };
+
+/** Returns a probe that opens objects in a new process each round, several times. */
+function probe(commandOf: (lab: Lab) => readonly string[], summary: Summary, work = ALL): OpenProbe {
   return async (lab) => {
     const [program = '', ...args] = commandOf(lab);
-    const files = [lab.vmlinux(), lab.objects()];
+    const files = [lab.vmlinux(), work.folderOf(lab)];
+    const count = String(lab.quick ? work.quick : work.full);
     return {
       async measure() {
-        const { stdout } = await run(program, [...args, ...files, lab.quick ? '8' : '12']);
+        const { stdout } = await run(program, [...args, ...files, count]);
         const { objects, result }: DriverResult = JSON.parse(stdout);
         return { costs: summary(objects), result };
       },
@@ -58,8 +73,28 @@ function probe(commandOf: (lab: Lab) => readonly string[], summary: Summary): Op
 
 const libbpf = (summary: Summary): OpenProbe => probe(() => [programPath('libbpf-objects')], summary);
 
-const own = (mode: 'relocate' | 'check', summary: Summary): OpenProbe =>
-  probe(({ nodeArgs }) => [process.execPath, ...nodeArgs, DRIVER, mode], summary);
+const own = (mode: 'relocate' | 'check', summary: Summary, work = ALL): OpenProbe =>
+  probe(({ nodeArgs }) => [process.execPath, ...nodeArgs, DRIVER, mode], summary, work);
+
+/** An object of 48 kB with 34 relocations. */
+const RUNQLAT = 'runqlat-0.bpf.o';
+
+/** Returns a folder with one object. */
+function runqlatFolder(lab: Lab): string {
+  const folder = lab.newFile('runqlat');
+  mkdirSync(folder);
+  copyFileSync(join(lab.objects(), RUNQLAT), join(folder, RUNQLAT));
+  return folder;
+}
+
+/** Checks the object through the daemon, without modules, as the library does. */
+const throughDaemon: OpenProbe = async (lab) => {
+  const { checkObject } = BtfService.method;
+  const object = readFileSync(join(lab.objects(), RUNQLAT));
+  const modules = { scope: { case: 'none', value: true } } as const;
+  const call = { path: pathOf(checkObject), request: encode(checkObject.input, { object, modules }) };
+  return probeOf(lab, await lab.daemon(), { scenario: 'stream', call, full: 400, quick: 100 });
+};
 
 /** OBJECT_ROWS compare @btfd/btf with libbpf on BPF objects. The BTF of the kernel is parsed before. */
 export const OBJECT_ROWS: readonly Row[] = [
@@ -85,5 +120,15 @@ export const OBJECT_ROWS: readonly Row[] = [
     title: 'the slowest of these objects',
     subjects: { btfd: own('check', slowestCosts), libbpf: libbpf(slowestCosts) },
     goals: [{ metric: 'cpuUs', peer: null, atMost: 15_000 }],
+  },
+  {
+    name: 'objects/daemon',
+    title: 'check an object of 48 kB through the daemon; with the library',
+    subjects: {
+      btfd: throughDaemon,
+      library: own('check', togetherCosts, { folderOf: runqlatFolder, full: 400, quick: 200 }),
+    },
+    goals: [{ metric: 'wallUs', peer: 'library', atMost: 3 }],
+    guards: [{ metric: 'cpuUs', peer: 'library' }],
   },
 ];

@@ -47,7 +47,7 @@ export function* fakeReport(
   const isSent = sentFindings(request.all);
   const kernelVersion = request.kernelVersion ?? versionOf(target.release);
   const report = reportOf(request, target, kernelVersion, parsed(target.kernel));
-  yield { part: { case: 'header', value: headerOf(request, target, kernelVersion, report) } };
+  yield { part: { case: 'header', value: headerOf(request, target, kernelVersion) } };
   for (const program of report.programs) {
     yield { part: { case: 'program', value: programOf(program, isSent) } };
   }
@@ -92,18 +92,13 @@ function refusal(error: BtfFormatError): BtfError {
 }
 
 function headerOf(
-  { object }: CheckObjectRequest,
+  { object, loader }: CheckObjectRequest,
   { kernel, release }: FakeTarget,
   kernelVersion: number,
-  { byteOrder, programs, loader, loaderRelease, counts }: ObjectReport,
 ): MessageInitShape<typeof ObjectHeaderSchema> {
   return {
     objectDigest: new Uint8Array(createHash('sha256').update(object).digest()),
-    byteOrder: byteOrder === 'little' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN,
-    programCount: programs.length,
-    relocationCount: counts.reduce((sum, { relocations }) => sum + relocations, 0),
-    loader: loader === 'libbpf' ? BpfLoader.LIBBPF : BpfLoader.CILIUM_EBPF,
-    loaderRelease,
+    loader: loader === BpfLoader.CILIUM_EBPF ? loader : BpfLoader.LIBBPF,
     kernelRelease: release,
     machine: release === '' ? '' : 'x86_64',
     kernel: kernel.info([InfoDetail.DIGEST]),
@@ -147,7 +142,8 @@ function summaryOf(
   { modules }: FakeTarget,
   isSent: IsSent,
 ): MessageInitShape<typeof ObjectSummarySchema> {
-  const { verdict, counts, notJudged, dependsOnAllModules, dependsOnKernelVersion } = report;
+  const { verdict, counts, notJudged, byteOrder, loaderRelease } = report;
+  const { dependsOnAllModules, dependsOnKernelVersion } = report;
   return {
     verdict: Verdict[verdict],
     counts: counts.map(({ verdict: counted, relocations, needs, programs }) => ({
@@ -162,6 +158,8 @@ function summaryOf(
       .map((module) => module.info([InfoDetail.DIGEST])),
     dependsOnAllModules,
     dependsOnKernelVersion,
+    byteOrder: byteOrder === 'little' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN,
+    loaderRelease,
     ...findingsOf(report, isSent),
   };
 }

@@ -1,6 +1,5 @@
 import type {
   BpfLoader,
-  ByteOrder,
   Need,
   ObjectSummary,
   ProgramResult,
@@ -39,18 +38,11 @@ export interface RemoteProgramResult extends Omit<ProgramResult, 'relocations' |
   readonly needs: readonly RemoteNeed[];
 }
 
-/** ObjectReportHeader says which object was checked against which kernel, by which rules. */
+/** ObjectReportHeader says which object is checked against which kernel, by which rules. */
 export interface ObjectReportHeader {
   /** The SHA-256 of the object as it was sent, without the sections that no loader reads, in hexadecimal. */
   readonly objectDigest: string;
-  readonly byteOrder: ByteOrder;
-  /** Number of programs, without subprograms. */
-  readonly programCount: number;
-  /** Number of CO-RE relocations. */
-  readonly relocationCount: number;
   readonly loader: BpfLoader;
-  /** The release of the loader whose rules were used, such as `1.8`. */
-  readonly loaderRelease: string;
   /** The kernel's release, as `uname -r` prints it; empty if `kernel` is not the BTF of the running kernel. */
   readonly kernelRelease: string;
   /** The machine's architecture, as `uname -m` prints it; empty if `kernel` is not the BTF of the running kernel. */
@@ -64,7 +56,7 @@ export interface ObjectReportHeader {
 /** RemoteObjectSummary says whether an object fits the kernel, as an `ObjectSummary` of `@btfd/btf`. */
 export interface RemoteObjectSummary extends Omit<
   ObjectSummary,
-  'loader' | 'loaderRelease' | 'byteOrder' | 'needs' | 'relocations' | 'modules'
+  'loader' | 'needs' | 'relocations' | 'modules'
 > {
   /** The needs of the object itself. Without `all`, only those with `GUARDED` or a worse verdict. */
   readonly needs: readonly RemoteNeed[];

@@ -18,7 +18,8 @@ import type {
   RemoteRelocationFinding,
 } from './object-report.js';
 
-/** The daemon fails a check with half as many findings of programs, so no report is longer. */
+/** An object has fewer programs, and a check with half as many findings of programs fails, so no report is longer. */
+const MAX_PROGRAMS = 65_536;
 const MAX_FINDINGS = 524_288;
 
 interface Findings {
@@ -65,7 +66,7 @@ class ReportReader {
     if (this.#header === null) throw outOfOrder(`a ${part.case ?? 'part'} before the header`);
     switch (part.case) {
       case 'program':
-        return this.#readProgram(part.value, this.#header);
+        return this.#readProgram(part.value);
       case 'summary':
         return this.#readSummary(part.value);
       case undefined:
@@ -84,12 +85,12 @@ class ReportReader {
     return { type: 'header', header: this.#header };
   }
 
-  #readProgram(message: ProgramMessage, { programCount }: ObjectReportHeader): ObjectReportPart | null {
+  #readProgram(message: ProgramMessage): ObjectReportPart | null {
     const { name, section, programType, loaded, verdict, continued } = message;
     const findings = this.#join(`program ${section} ${name}`, message);
     if (continued) return null;
     this.#programs += 1;
-    if (this.#programs > programCount) throw outOfOrder(`more than the ${programCount} programs announced`);
+    if (this.#programs > MAX_PROGRAMS) throw outOfOrder(`more than ${MAX_PROGRAMS} programs`);
     const program: RemoteProgramResult = {
       name,
       section,
@@ -102,12 +103,16 @@ class ReportReader {
   }
 
   #readSummary(message: SummaryMessage): ObjectReportPart | null {
-    const { verdict, counts, notJudged, modules, continued } = message;
+    const { verdict, counts, notJudged, modules, loaderRelease, continued } = message;
     const { dependsOnAllModules, dependsOnKernelVersion } = message;
     const findings = this.#join('summary', message);
     if (continued) return null;
     this.#isComplete = true;
+    const byteOrder = BYTE_ORDERS[message.byteOrder];
+    if (byteOrder === undefined) throw invalidResponse('byte order');
     const summary: RemoteObjectSummary = {
+      loaderRelease,
+      byteOrder,
       verdict: this.#messages.decodeVerdict(verdict) ?? 'UNKNOWN',
       counts: counts.flatMap(({ verdict: number, relocations, needs, programs }) => {
         const counted = this.#messages.decodeVerdict(number);
@@ -141,19 +146,13 @@ class ReportReader {
 }
 
 function headerOf(message: HeaderMessage): ObjectReportHeader {
-  const { objectDigest, programCount, relocationCount, loaderRelease, kernelRelease, machine } = message;
-  const byteOrder = BYTE_ORDERS[message.byteOrder];
+  const { objectDigest, kernelRelease, machine } = message;
   const loader = LOADERS[message.loader];
-  if (byteOrder === undefined) throw invalidResponse('byte order');
   if (loader === undefined) throw invalidResponse('loader');
   if (message.kernel === undefined) throw invalidResponse('kernel');
   return {
     objectDigest: digestKey(objectDigest),
-    byteOrder,
-    programCount,
-    relocationCount,
     loader,
-    loaderRelease,
     kernelRelease,
     machine,
     kernel: handleInfoFromMessage(message.kernel),

@@ -93,6 +93,16 @@ export const METRICS = {
     help: 'Calls of LoadHandle by result: loaded, rejected by the kernel, or refused for another reason',
     labels: ['result', 'reason'],
   },
+  btfd_object_checks_total: {
+    type: 'counter',
+    help: 'BPF objects that CheckObject has judged, by verdict',
+    labels: ['verdict'],
+  },
+  btfd_object_bytes: {
+    type: 'gauge',
+    help: 'Bytes of BPF objects that are received or checked, as max-object counts them',
+    labels: [],
+  },
   btfd_load_queue_length: { type: 'gauge', help: 'Loads that wait for the kernel', labels: [] },
   btfd_load_queue_bytes: { type: 'gauge', help: 'Bytes of BTF of the loads that wait', labels: [] },
   btfd_load_running: { type: 'gauge', help: '1 while the kernel checks a load, otherwise 0', labels: [] },

@@ -63,6 +63,7 @@ export function getServerInfo({
       maxTokens: limits.maxTokens,
       maxTypesBytes: limits.maxTypesBytes,
       maxCBytes: BigInt(limits.maxCBytes),
+      maxObjectBytes: limits.maxObjectBytes,
     },
   });
 }

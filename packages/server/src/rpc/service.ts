@@ -31,7 +31,7 @@ export function btfService(services: Services, options: ServeOptions): UntypedSe
     closeHandles: serveUnary(method.closeHandles, closeHandles(services), options),
     resolveMembers: serveUnary(method.resolveMembers, resolveMembers(services), options),
     spec: serveStream(method.spec, spec(services), options),
-    checkObject: serveStream(method.checkObject, checkObject(), options),
+    checkObject: serveStream(method.checkObject, checkObject(services), options),
     watchHandles: serveStream(method.watchHandles, watchHandles(services), options),
     getServerInfo: serveUnary(method.getServerInfo, getServerInfo(services), options),
   } satisfies Record<keyof BtfMethods, unknown>;

@@ -63,7 +63,7 @@ export enum ErrorReason {
   NAME_NOT_FOUND = 4,
 
   /**
-   * INVALID_ARGUMENT. The kernel's verifier refused the BTF. Metadata: errno,
+   * INVALID_ARGUMENT. The kernel refused the BTF. Metadata: errno,
    * errno_name, log (the last 3 KiB), log_truncated, log_true_size (if the kernel
    * reports it). Next: correct the BTF. `report_rejection` returns more of the log.
    *
@@ -270,8 +270,8 @@ export enum ErrorReason {
   /**
    * RESOURCE_EXHAUSTED. The request needs more time, memory or steps than one request
    * may use. Metadata: resource, "time", "memory" or "steps"; for steps also work, which
-   * is "globs", "paths", "types" or "output", and limit. Next: request less; repeating the
-   * same request does not help.
+   * is "globs", "paths", "types", "output", "object" or "report", and, except for "object",
+   * limit. Next: request less; repeating the same request does not help.
    *
    * @generated from enum value: ERROR_REASON_WORK_TOO_LARGE = 28;
    */

@@ -148,7 +148,8 @@ export type Limits = Message<"btf.v1.Limits"> & {
   maxLoadMessageBytes: number;
 
   /**
-   * Largest message of every other RPC, in bytes, encoded.
+   * Largest message of every other RPC, in bytes, encoded. That of CheckObject counts
+   * without its object.
    *
    * @generated from field: uint32 max_message_bytes = 2;
    */
@@ -197,7 +198,7 @@ export type Limits = Message<"btf.v1.Limits"> & {
   holdStallTimeout?: Duration | undefined;
 
   /**
-   * Largest verifier log kept, in bytes.
+   * Largest log about refused BTF that is kept, in bytes.
    *
    * @generated from field: uint32 max_log_bytes = 9;
    */
