@@ -83,7 +83,7 @@ const OF_CLIENT: BadCalls<BtfClient> = {
   selectTypes: [NO_NAME, SELECTION, TRANSFER],
   resolveMembers: [NO_NAME, [...NO_STRINGS, undefined], CALL],
   cHeader: [NO_NAME, SELECTION, C_HEADER],
-  serverInfo: [CALL],
+  serverInfo: [{ ...CALL, details: NO_CHOICES }],
 };
 
 const OF_BOTH_HANDLES = {

@@ -16,6 +16,7 @@ import {
   type ResolveMembersRequest,
   ResolveMembersResponseSchema,
   Role,
+  ServerDetail,
   type SpecBase,
   type SpecRequest,
   SpecResponseSchema,
@@ -46,6 +47,7 @@ export interface FakeRun extends SpecPace {
   readonly epoch: string;
   readonly bootId: string;
   readonly kernelRelease: string;
+  readonly nodeName: string;
   /** The TTL that is granted if a call requests none, in milliseconds. */
   readonly defaultTtl: number;
   /** Maximum number of handles that one stream holds. */
@@ -91,7 +93,10 @@ export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplem
     resolveMembers: server.unary('resolveMembers', ResolveMembersResponseSchema, ({ source, base, paths }) =>
       fakeMembers(sourceOf(source, run, base), paths),
     ),
-    getServerInfo: server.unary('getServerInfo', GetServerInfoResponseSchema, () => serverInfo(run)),
+    getServerInfo: server.unary('getServerInfo', GetServerInfoResponseSchema, ({ details }) => ({
+      ...serverInfo(run),
+      ...(details.includes(ServerDetail.DIGESTS) && kernel.digests()),
+    })),
   };
 }
 
@@ -200,6 +205,7 @@ function serverInfo({
   epoch,
   bootId,
   kernelRelease,
+  nodeName,
   defaultTtl,
   maxHeld,
 }: FakeRun): MessageInitShape<typeof GetServerInfoResponseSchema> {
@@ -215,7 +221,9 @@ function serverInfo({
     bootId,
     daemonEpoch: epoch,
     kernelRelease,
+    kernelVersion: '#1 SMP fake',
     machine: 'x86_64',
+    nodeName,
     mode: Mode.FULL,
     operations,
     capabilities: { sysAdmin: true, bpf: true },
