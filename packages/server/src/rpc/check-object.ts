@@ -56,7 +56,7 @@ export function checkObject(services: Services): WorkerRpc<'checkObject'> {
     using known = names === null ? null : await loadModules(names, objects, specs, call);
     call.throwIfAborted();
     const isRunning = isOfKernel(kernel.info, files);
-    const kernelVersion = request.kernelVersion ?? (isRunning ? ownVersion : null) ?? 0;
+    const kernelVersion = request.kernelVersion || (isRunning ? (ownVersion ?? 0) : 0);
     yield headerMessage(kernel, {
       objectDigest: object.digest,
       loader: options.loader === 'libbpf' ? LoaderNumber.LIBBPF : LoaderNumber.CILIUM_EBPF,
