@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { create } from '@bufbuild/protobuf';
@@ -213,6 +214,8 @@ test('serverInfo is plain data, in milliseconds', async () => {
     bootId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     daemonEpoch: daemon.epoch,
     kernelRelease: '6.18.0-fake',
+    kernelVersion: '#1 SMP fake',
+    nodeName: 'fake-node',
     machine: 'x86_64',
     mode: 'full',
     btfDir: '',
@@ -247,6 +250,21 @@ test('serverInfo is plain data, in milliseconds', async () => {
       { feature: 'layout', supported: false },
     ]),
     kernelFeatures: kernelFeaturesOf(6, 18),
+    digests: null,
+  });
+});
+
+test('serverInfo identifies the build of the kernel on request', async () => {
+  const sha256 = (...parts: (Uint8Array | string)[]): Buffer => {
+    const hash = createHash('sha256');
+    for (const part of parts) hash.update(part);
+    return hash.digest();
+  };
+  const { digests } = await client.serverInfo({ details: ['digests'] });
+  expect(digests).toEqual({
+    kernel: sha256(BYTES).toString('hex'),
+    modules: sha256('dummy\0', sha256(BYTES)).toString('hex'),
+    moduleCount: 1,
   });
 });
 

@@ -4,13 +4,7 @@ import type { MemberResult } from './btf/member-result.js';
 import type { CHeaderOptions, SelectedTypes } from './btf/selected-types.js';
 import type { Selection } from './btf/selection.js';
 import type { TransferOptions } from './btf/transfer-progress.js';
-import {
-  CALL_RULES,
-  type CallOptions,
-  LEASE_RULES,
-  type LeaseOptions,
-  ttlMessage,
-} from './call/call-options.js';
+import { type CallOptions, LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
 import { type BtfClientOptions, checkClientOptions } from './call/client-options.js';
 import type { RequestOf } from './call/methods.js';
 import { checkObject, type CheckObjectOptions, checkObjectStream } from './check-object.js';
@@ -23,6 +17,7 @@ import type { IteratedHandle } from './iterated-handle.js';
 import { type LoadOptions, loadRequest, type LoadResult } from './load-request.js';
 import type { HandleInfo } from './object/handle-info.js';
 import type { ObjectReport, ObjectReportPart } from './object/object-report.js';
+import { SERVER_INFO_RULES, type ServerInfoOptions } from './object/server-detail.js';
 import type { ServerInfo } from './object/server-info.js';
 import type { WatchEvent } from './object/watched-objects.js';
 import { NamedBtf, type SelectedOptions, type SpecOptions } from './remote-btf.js';
@@ -321,12 +316,13 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * serverInfo returns the daemon's version and kernel, the operations that it offers, and why it does not offer the
-   * others.
+   * others. With `details: ['digests']` it also identifies the build of the kernel.
    *
+   * @throws BtfError BTF_UNDECODABLE if `details` has `digests` and the daemon cannot read a file of BTF.
    * @throws BtfError for every call, see {@link BtfError}.
    */
-  async serverInfo(options: CallOptions = {}): Promise<ServerInfo> {
-    checkOptions(options, CALL_RULES);
+  async serverInfo(options: ServerInfoOptions = {}): Promise<ServerInfo> {
+    checkOptions(options, SERVER_INFO_RULES);
     return this.#session.serverInfo(options);
   }
 

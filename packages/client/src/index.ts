@@ -59,6 +59,7 @@ export type { HandleState, RemoteObject } from './remote-object.js';
 export type { Feature, FeatureStatus } from './object/kernel-features.js';
 export type {
   Caller,
+  KernelDigests,
   Limits,
   Mode,
   Operation,
@@ -66,6 +67,7 @@ export type {
   Role,
   ServerInfo,
 } from './object/server-info.js';
+export type { ServerDetail, ServerInfoOptions } from './object/server-detail.js';
 export type { Pem, TlsOptions } from './call/tls-options.js';
 export type { TransferOptions, TransferProgress } from './btf/transfer-progress.js';
 export type { VerifierLog } from './error/verifier-log.js';

@@ -1,5 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { hostname, version } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -73,7 +75,6 @@ needs('bpf').describe('btfctl', () => {
   });
 
   test('list --digest shows the same SHA-256 as other tools', async () => {
-    const { createHash } = await import('node:crypto');
     const digest = createHash('sha256').update(readFileSync('/sys/kernel/btf/vmlinux')).digest('hex');
     expect(await json('list', 'list', 'vmlinux', '--digest')).toMatchObject([{ name: 'vmlinux', digest }]);
     expect((await daemon.run('list', 'vmlinux', '--digest')).stdout).toContain(digest);
@@ -84,6 +85,10 @@ needs('bpf').describe('btfctl', () => {
     expect(await json('info', 'info')).toMatchObject({
       address: daemon.process.address,
       kernel_release: release,
+      kernel_version: version(),
+      node_name: hostname(),
+      kernel_digest: createHash('sha256').update(readFileSync('/sys/kernel/btf/vmlinux')).digest('hex'),
+      module_count: readdirSync('/sys/kernel/btf').length - 1,
       caller: { principal: 'uid:0', role: 'loader' },
       // This kernel's own BTF has functions.
       features: expect.arrayContaining([{ feature: 'func', supported: true }]),

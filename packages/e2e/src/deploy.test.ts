@@ -72,6 +72,10 @@ describe('The Kubernetes manifests', () => {
       capabilities: { drop: ['ALL'], add: ['BPF', 'SYS_ADMIN'] },
     });
     for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) expect(pod).not.toHaveProperty(field);
+    // The daemon takes its node's name from it: `nodeNameOf` of the server.
+    expect(container?.env).toEqual([
+      { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+    ]);
   });
 
   test('refer only to ports, volumes and other objects that exist', () => {

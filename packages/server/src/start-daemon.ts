@@ -3,6 +3,7 @@ import { Server, type ServerOptions } from '@grpc/grpc-js';
 import { type Address, whyRefused } from './base/address.js';
 import { systemClock } from './base/clock.js';
 import { maxOpenFiles } from './base/max-open-files.js';
+import { nodeNameOf } from './base/node-name.js';
 import { VERSION } from './base/version.js';
 import { wait } from './base/wait.js';
 import { DEFAULT_LIMITS, type Limits } from './config/limits.js';
@@ -33,6 +34,7 @@ import { checkRequestSize } from './rpc/request-size.js';
 import { btfService } from './rpc/service.js';
 import type { Services } from './rpc/services.js';
 import { BtfCache } from './source/btf-cache.js';
+import { KernelBuild } from './source/kernel-build.js';
 import { SpecSource } from './source/spec-source.js';
 import { UserScanner } from './users/user-scanner.js';
 import { ObjectWatch } from './watch/object-watch.js';
@@ -155,7 +157,7 @@ function usageOf({ handles, quotas }: Services): DaemonUsage {
 }
 
 async function makeServices(
-  { kernel, btfDir, limits: own, logger }: DaemonOptions,
+  { kernel, btfDir, limits: own, logger, nodeName = () => nodeNameOf(null, {}) }: DaemonOptions,
   { onLoad, onUnknown }: Pick<Observability, 'onLoad' | 'onUnknown'>,
 ): Promise<Services & { readonly workers: WorkerPool }> {
   const limits = { ...DEFAULT_LIMITS, ...own };
@@ -178,6 +180,7 @@ async function makeServices(
   const watch = new ObjectWatch(objects, limits, systemClock);
   return {
     version: VERSION,
+    nodeName,
     kernel,
     files,
     access,
@@ -187,6 +190,7 @@ async function makeServices(
     names,
     handles,
     specs,
+    build: new KernelBuild(kernel, files, objects, names, specs),
     users,
     workers: new WorkerPool(limits, (err) => logger.warn({ err }, 'a worker was terminated')),
     quotas,

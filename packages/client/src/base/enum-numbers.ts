@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-unsafe-enum-assignment -- The types demand the right numbers. */
-import type { BpfLoader, ByteOrder, Encoding, InfoDetail, NoteKind, Origin } from '@btfd/api';
+import type { BpfLoader, ByteOrder, Encoding, InfoDetail, NoteKind, Origin, ServerDetail } from '@btfd/api';
 
 // The numbers of enums in messages. The modules of the enums themselves would load all messages.
 
@@ -16,6 +16,9 @@ export const DETAIL_NUMBERS: {
   readonly digest: InfoDetail.DIGEST;
   readonly users: InfoDetail.USERS;
 } = { digest: 1, users: 2 };
+
+/** SERVER_DETAIL_NUMBERS are the numbers of the details of a daemon's info. */
+export const SERVER_DETAIL_NUMBERS: { readonly digests: ServerDetail.DIGESTS } = { digests: 1 };
 
 /** ENCODINGS are the numbers of the encodings that this client requests. */
 export const ENCODINGS: { readonly RAW: Encoding.RAW; readonly C: Encoding.C } = { RAW: 1, C: 3 };

@@ -96,7 +96,7 @@ const OF_CLIENT: BadCalls<BtfClient> = {
   cHeader: [NO_NAME, SELECTION, C_HEADER],
   checkObject: [NO_BTF, CHECK],
   checkObjectStream: [NO_BTF, CHECK],
-  serverInfo: [CALL],
+  serverInfo: [{ ...CALL, details: NO_CHOICES }],
 };
 
 const OF_BOTH_HANDLES = {

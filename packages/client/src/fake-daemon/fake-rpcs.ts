@@ -19,6 +19,7 @@ import {
   type ResolveMembersRequest,
   ResolveMembersResponseSchema,
   Role,
+  ServerDetail,
   type SpecBase,
   type SpecRequest,
   SpecResponseSchema,
@@ -50,6 +51,7 @@ export interface FakeRun extends SpecPace {
   readonly epoch: string;
   readonly bootId: string;
   readonly kernelRelease: string;
+  readonly nodeName: string;
   /** The TTL that is granted if a call requests none, in milliseconds. */
   readonly defaultTtl: number;
   /** Maximum number of handles that one stream holds. */
@@ -96,7 +98,10 @@ export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplem
       fakeMembers(sourceOf(source, run, base), paths),
     ),
     checkObject: server.stream('checkObject', CheckObjectResponseSchema, (request) => check(request, run)),
-    getServerInfo: server.unary('getServerInfo', GetServerInfoResponseSchema, () => serverInfo(run)),
+    getServerInfo: server.unary('getServerInfo', GetServerInfoResponseSchema, ({ details }) => ({
+      ...serverInfo(run),
+      ...(details.includes(ServerDetail.DIGESTS) && kernel.digests()),
+    })),
   };
 }
 
@@ -236,6 +241,7 @@ function serverInfo({
   epoch,
   bootId,
   kernelRelease,
+  nodeName,
   defaultTtl,
   maxHeld,
 }: FakeRun): MessageInitShape<typeof GetServerInfoResponseSchema> {
@@ -251,7 +257,9 @@ function serverInfo({
     bootId,
     daemonEpoch: epoch,
     kernelRelease,
+    kernelVersion: '#1 SMP fake',
     machine: 'x86_64',
+    nodeName,
     mode: Mode.FULL,
     operations,
     capabilities: { sysAdmin: true, bpf: true },

@@ -22,8 +22,8 @@ const RPC = ['service', 'method'] as const;
 export const METRICS = {
   btfd_build_info: {
     type: 'gauge',
-    help: 'Always 1. The labels are the versions of btfd and Node and the release of the kernel',
-    labels: ['version', 'node_version', 'kernel_release'],
+    help: 'Always 1. The labels are the versions of btfd and Node, the release and architecture of the kernel, and the SHA-256 of its BTF, which is empty if it has none',
+    labels: ['version', 'node_version', 'kernel_release', 'machine', 'kernel_digest'],
   },
   btfd_rpc_calls_total: {
     type: 'counter',
