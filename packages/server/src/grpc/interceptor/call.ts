@@ -6,6 +6,8 @@ import {
   type ServerInterceptingCallInterface,
   type StatusObject,
 } from '@grpc/grpc-js';
+import type { Link } from '../../base/linked-list.js';
+import type { Timeout } from '../../base/timeouts.js';
 import { roleForbids, type Caller, type PeerCaller } from '../../auth/caller.js';
 import { ServiceError } from '../../error/service-error.js';
 import { toStatus } from '../../error/to-status.js';
@@ -63,6 +65,9 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   readonly #context: CallContext;
   readonly #record: CallRecord;
   readonly #signal: CallSignal;
+  readonly #arriving: Timeout<Call>;
+  #unread: Timeout<Call> | null = null;
+  #open: Link<Call> | null = null;
   /** Gets what is received and not refused. */
   #handler: Listener | null = null;
   #caller: PeerCaller | null = null;
@@ -101,7 +106,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#record = new CallRecord(deadline);
     limitReceived(transport, served.receiveBytes);
     checkCompression(transport, this);
-    context.arriving.add(this);
+    this.#arriving = context.arriving.add(this);
   }
 
   /** Whether it may send or receive several messages. */
@@ -173,7 +178,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
       return this.sendStatus(wrongRequest(`${this.method} takes one request message, and more arrived`));
     }
     // If a client sends several messages, the first one has to arrive in time.
-    if (this.#served.requestStream) this.#context.arriving.delete(this);
+    if (this.#served.requestStream) this.#context.arriving.delete(this.#arriving);
     if (this.#isOver) return;
     if (this.#served.serve === null) return this.#handler?.onReceiveMessage(message);
     if (message instanceof Uint8Array) this.#request = message;
@@ -182,7 +187,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
 
   onReceiveHalfClose(): void {
     this.#requestCame = true;
-    this.#context.arriving.delete(this);
+    this.#context.arriving.delete(this.#arriving);
     if (this.#isOver) return;
     const isMissing = !this.#served.requestStream && this.#messages === 0;
     const fault = faultOfEnd(this.method, { isWithinMessage: endsWithinMessage(this.#transport), isMissing });
@@ -208,7 +213,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   #begin(metadata: Metadata): void {
     this.metadata = metadata;
     this.requestId = requestIdOf(metadata);
-    this.#context.open.add(this);
+    this.#open = this.#context.open.add(this);
     this.#record.begin(this, this.#context.observer);
   }
 
@@ -236,12 +241,12 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
 
   #close(): void {
     this.#closed = true;
-    this.#context.arriving.delete(this);
-    this.#context.unread.delete(this);
+    this.#context.arriving.delete(this.#arriving);
+    if (this.#unread !== null) this.#context.unread.delete(this.#unread);
     clearTimeout(this.#resetTimer);
     this.#record.gone();
     if (!this.#requestCame) this.#dropRequest();
-    this.#context.open.delete(this);
+    if (this.#open !== null) this.#context.open.remove(this.#open);
     this.#claim?.[Symbol.dispose]();
     this.#loadClaim?.[Symbol.dispose]();
     if (this.#record.handling) this.#signal.abort(CallEnded.cancelled());
@@ -374,7 +379,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
    * not read of an ended call for as long as it likes.
    */
   resetIfUnread(): void {
-    if (!this.#closed) this.#context.unread.add(this);
+    if (!this.#closed) this.#unread ??= this.#context.unread.add(this);
   }
 
   /** Resets the stream, unless it is closed. */
