@@ -10,10 +10,10 @@ import type { Link } from '../../base/linked-list.js';
 import { roleForbids, type Caller, type PeerCaller } from '../../auth/caller.js';
 import { ServiceError } from '../../error/service-error.js';
 import { toStatus } from '../../error/to-status.js';
-import type { Claim } from '../../quota/quota.js';
 import type { Batch, BatchSender } from '../paced-writer.js';
 import { CallEnded, type RpcCall } from '../rpc.js';
 import { admit, checkMetadata, unauthenticated, type Arrival, type Connection } from './admit.js';
+import { CallClaims } from './call-claims.js';
 import { REQUEST_ID, requestIdOf } from './call-names.js';
 import type { CallContext } from './call-context.js';
 import type { CallFacts, CallInfo } from './call-observer.js';
@@ -75,9 +75,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   /** Gets what is received and not refused. */
   #handler: Listener | null = null;
   #caller: PeerCaller | null = null;
-  /** Its parts of quotas. */
-  #claim: Claim | null = null;
-  #loadClaim: Claim | null = null;
+  readonly #claims = new CallClaims();
   /** The request, if the handler of grpc-js does not serve the call. */
   #request: Uint8Array = NO_BYTES;
   #requestCame = false;
@@ -191,6 +189,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   onReceiveHalfClose(): void {
     this.#requestCame = true;
     this.#timeouts.requestArrived();
+    this.#claims.requestArrived();
     if (this.#isOver) return;
     const isMissing = !this.#served.requestStream && this.#messages === 0;
     const fault = faultOfEnd(this.method, { isWithinMessage: endsWithinMessage(this.#transport), isMissing });
@@ -230,23 +229,16 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   /** Returns the status that refuses the call before its message is read; null if it may continue. */
   #refusal(): Status | null {
     try {
-      const { policy, ending, limits } = this.#context;
+      const { policy, ending, limits, quotas } = this.#context;
       this.#caller = admit(this.connection, policy, this.#served.needed, this.method);
       if (this.isStream && ending !== null) throw ending;
       if (this.#mostMetadata > limits.maxMetadataBytes) checkMetadata(this.metadata, limits.maxMetadataBytes);
-      this.#takeQuotas(this.#caller);
+      this.#claims.take(quotas, this.#served, this.#caller.principal);
     } catch (error) {
       if (error instanceof ServiceError) return toStatus(error);
       throw error;
     }
     return this.unknownPath === null ? null : unimplemented(this.unknownPath);
-  }
-
-  #takeQuotas({ principal }: Caller): void {
-    const { quotas } = this.#context;
-    this.#claim = (this.isStream ? quotas.streams : quotas.calls).take(principal);
-    // A load may bring as much as all other calls of a principal together.
-    if (this.#served.isLoad) this.#loadClaim = quotas.loads.take(principal);
   }
 
   #close(): void {
@@ -255,8 +247,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#record.gone();
     if (!this.#requestCame) this.#dropRequest();
     if (this.#open !== null) this.#context.open.remove(this.#open);
-    this.#claim?.[Symbol.dispose]();
-    this.#loadClaim?.[Symbol.dispose]();
+    this.#claims.end();
     if (this.#record.handling) this.#signal.abort(CallEnded.cancelled());
   }
 
