@@ -54,8 +54,7 @@ export function resolveRelocations(
   target: CoreTarget,
   { loader = 'libbpf', programs: names }: ResolveRelocationsOptions = {},
 ): CoreResolution {
-  const rules = Object.hasOwn(RULES, loader) ? RULES[loader] : null;
-  if (rules === null) throw invalid(`no loader "${loader}": use "libbpf" or "cilium"`);
+  const rules = rulesOf(loader);
   const programs = readPrograms(object);
   const loadable = new Set(programs.flatMap((program) => (isPart(program, rules) ? [] : [program.name])));
   const unknown = names?.find((name) => !loadable.has(name));
@@ -83,6 +82,16 @@ export function resolveRelocations(
     loaderRelease: rules.release,
     relocations: rules.choice === 'EACH_RELOCATION' ? resolveEach(job) : resolveTypes(job),
   };
+}
+
+/**
+ * rulesOf returns the rules of a loader.
+ *
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the loader is unknown.
+ */
+export function rulesOf(loader: BpfLoader): LoaderRules {
+  if (Object.hasOwn(RULES, loader)) return RULES[loader];
+  throw invalid(`no loader "${loader}": use "libbpf" or "cilium"`);
 }
 
 /** Finds the program of each relocation. */

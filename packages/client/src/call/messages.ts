@@ -11,7 +11,7 @@ import { toServiceDefinition } from '@btfd/api/grpc-js';
 import type { MethodDefinition } from '@grpc/grpc-js';
 import type { Method, MethodName, MethodOf } from './methods.js';
 
-export { decodeMember, decodeMemberError } from '@btfd/api';
+export { decodeMember, decodeMemberError, decodeNeed, decodeRelocation, decodeVerdict } from '@btfd/api';
 
 const { method } = BtfService;
 const definition = toServiceDefinition(BtfService);

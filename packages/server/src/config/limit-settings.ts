@@ -96,7 +96,7 @@ export const LIMIT_SETTINGS = {
     kind: VERIFIER_LOG,
     fallback: 4 * MIB,
     description:
-      'largest verifier log that a client may request; a client that sets no size gets at most 256 KiB',
+      'largest log about refused BTF that a client may request; a client that sets no size gets at most 256 KiB',
     reason: 'More than a person reads, and about as much as fits in a message.',
   },
   maxTokens: {

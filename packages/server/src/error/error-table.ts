@@ -43,7 +43,7 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
 
 /**
  * ERRNO_REASONS is the reason for each errno of bpf(2) that means the same for every command. Every other errno is
- * INTERNAL, unless the code that made the call knows more: ENOENT of an id, EINVAL of the verifier.
+ * INTERNAL, unless the code that made the call knows more: ENOENT of an id, EINVAL of the kernel's check of BTF.
  */
 export const ERRNO_REASONS: Readonly<Record<string, ErrorReason>> = {
   EPERM: ErrorReason.DAEMON_LACKS_CAPABILITY,

@@ -90,7 +90,7 @@ export const METRICS = {
   },
   btfd_loads_total: {
     type: 'counter',
-    help: 'Calls of LoadHandle by result: loaded, rejected by the verifier, or refused for another reason',
+    help: 'Calls of LoadHandle by result: loaded, rejected by the kernel, or refused for another reason',
     labels: ['result', 'reason'],
   },
   btfd_object_checks_total: {

@@ -75,7 +75,7 @@ export interface LoadSource {
 }
 
 /**
- * RejectionJob reads the verifier's log, which is megabytes of arbitrary bytes. Its only item is the encoded
+ * RejectionJob reads the kernel's log about BTF, which is megabytes of arbitrary bytes. Its only item is the encoded
  * LoadHandleResponse with the rejection.
  */
 export interface RejectionJob {

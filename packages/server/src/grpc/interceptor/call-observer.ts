@@ -28,7 +28,7 @@ export interface CallFacts {
   readonly btfBytes?: number;
   /** SHA-256 of its raw BTF, in hexadecimal. */
   readonly digest?: string;
-  /** The verifier rejected the BTF, and the client asked to get that as a result. */
+  /** The kernel rejected the BTF, and the client asked to get that as a result. */
   readonly rejected?: true;
   /** Bytes of the BPF object that is checked. */
   readonly objectBytes?: number;

@@ -73,7 +73,7 @@ export const BtfService: GenService<{
    * LoadHandle loads BTF into the kernel and returns a leased handle on it. The caller
    * needs the role loader, and the daemon needs CAP_BPF.
    *
-   * The daemon first loads without a verifier log. If the kernel refuses, the daemon
+   * The daemon first loads without a log. If the kernel refuses, the daemon
    * loads again with a log, and reports the first refusal with the tail of that log.
    *
    * The kernel checks one BTF at a time, and nothing can interrupt a check. A
@@ -83,7 +83,7 @@ export const BtfService: GenService<{
    * refused before the kernel gets it.
    *
    * Errors include:
-   * - INVALID_ARGUMENT, VERIFIER_REJECTED: the kernel's verifier refused the BTF.
+   * - INVALID_ARGUMENT, VERIFIER_REJECTED: the kernel refused the BTF.
    * - INVALID_ARGUMENT, BTF_TOO_LARGE: the BTF is larger than the kernel's 16 MiB.
    * - INVALID_ARGUMENT, BTF_UNBUILDABLE: the types do not form valid BTF, or the
    *   daemon cannot read the BTF to estimate its cost.

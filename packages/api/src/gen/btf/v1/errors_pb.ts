@@ -63,7 +63,7 @@ export enum ErrorReason {
   NAME_NOT_FOUND = 4,
 
   /**
-   * INVALID_ARGUMENT. The kernel's verifier refused the BTF. Metadata: errno,
+   * INVALID_ARGUMENT. The kernel refused the BTF. Metadata: errno,
    * errno_name, log (the last 3 KiB), log_truncated, log_true_size (if the kernel
    * reports it). Next: correct the BTF. `report_rejection` returns more of the log.
    *

@@ -198,7 +198,7 @@ export type Limits = Message<"btf.v1.Limits"> & {
   holdStallTimeout?: Duration | undefined;
 
   /**
-   * Largest verifier log kept, in bytes.
+   * Largest log about refused BTF that is kept, in bytes.
    *
    * @generated from field: uint32 max_log_bytes = 9;
    */
