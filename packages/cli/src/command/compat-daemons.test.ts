@@ -140,6 +140,21 @@ describe('compat on daemons', () => {
     );
   });
 
+  test('without a daemon, the kernel of this machine is suggested', async () => {
+    const ran = await runCli(['compat', AGENT, '--program', 'moved']);
+    expect(ran).toMatchObject({ status: 6, stdout: '' });
+    const local = await run('--program', 'moved', '--on', '/sys/kernel/btf');
+    // A machine may have no BTF.
+    expect(ran.stderr.includes('; --on /sys/kernel/btf takes the kernel of this machine')).toBe(
+      local.status === 0,
+    );
+    expect((await run('--on', '@gone')).stderr).not.toContain('--on /sys/kernel/btf');
+  });
+
+  test('knows its version, so that an option for it would not mean anything', async () => {
+    expect(await run('--kernel-version', '6.1')).toMatchObject({ status: 2, stdout: '' });
+  });
+
   test('a module is not a kernel', async () => {
     expect(await run('--on', 'agent_mod')).toMatchObject({ status: 2, stdout: '' });
     expect(await run('--on', '@here/agent_mod')).toMatchObject({ status: 2, stdout: '' });

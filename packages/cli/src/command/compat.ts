@@ -1,21 +1,21 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { compatData } from '../compat/compat-data.js';
 import { compatMarkdown } from '../compat/compat-markdown.js';
 import { compatText } from '../compat/compat-text.js';
 import { type FileFailure, readBpfFiles } from '../compat/bpf-files.js';
-import { DaemonKernel } from '../compat/daemon-kernel.js';
-import { FileKernel } from '../compat/file-kernel.js';
 import { type Cell, judgeAll } from '../compat/judge-all.js';
-import type { CompatKernel } from '../compat/kernel.js';
+import { kernelsOf } from '../compat/kernels.js';
 import { MinBtfWriter } from '../compat/min-btf.js';
 import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
 import { isUnfit } from '../compat/report.js';
-import { usageError } from '../error/cli-error.js';
+import { CliError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { CompatOptions } from '../grammar/compat.js';
 import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
-import { type ObjectRef, parseSpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
+import { STANDARD_INPUT } from '../source/spec-ref.js';
 
 /** compat runs `btfctl compat`. */
 export async function compat(
@@ -48,8 +48,9 @@ export async function compat(
   const errors = errorsOf(cells, broken);
   const [first] = errors;
   // The only result is an error: report it like any other command.
-  if (first !== undefined && errors.length === 1 && cells.every(({ report }) => report === null))
-    throw first.error;
+  if (first !== undefined && errors.length === 1 && cells.every(({ report }) => report === null)) {
+    throw options.on === undefined ? withoutDaemon(first.error) : first.error;
+  }
   const isFit = ({ report }: Cell): boolean =>
     report !== null && (risk === 'allow' ? report.verdict !== 'FAILS' : !isUnfit(report.verdict));
   const fits = errors.length === 0 && cells.every(isFit);
@@ -79,6 +80,21 @@ function minBtfWriter(
 ): MinBtfWriter | null {
   if (minBtf === undefined) return null;
   return new MinBtfWriter({ folder: minBtf, loader, objects: files.map(({ object }) => object) });
+}
+
+/** The folder with the BTF of this machine's kernel. */
+const SYSFS = '/sys/kernel/btf';
+
+/** Adds to the error of the default daemon, if there is none, that this machine's kernel needs none. */
+function withoutDaemon(error: unknown): unknown {
+  const { exitCode, message, hint } = explainError(error);
+  if (exitCode !== ExitCode.UNREACHABLE || !existsSync(join(SYSFS, 'vmlinux'))) return error;
+  const more = hint === null ? '' : `${hint}; `;
+  return new CliError(
+    exitCode,
+    message,
+    `${more}--on ${SYSFS} takes the kernel of this machine without a daemon`,
+  );
 }
 
 /** Whether an object may not fit a kernel in a file only because its version is not known. */
@@ -115,46 +131,4 @@ function errorsOf(cells: readonly Cell[], failures: readonly FileFailure[]): Fai
 
 function messageOf({ error }: Cell): string | null {
   return error === null ? null : explainError(error).message;
-}
-
-function kernelsOf(
-  session: Session,
-  { on = ['vmlinux'], modules: names, kernelVersion = [] }: CompatOptions,
-): CompatKernel[] {
-  const refs = on.map((spec) => ({ spec, ref: parseSpecRef(spec) }));
-  const files = refs.filter(({ ref }) => ref.kind === 'file');
-  const [version = null] = kernelVersion;
-  if (kernelVersion.length > 1 && kernelVersion.length !== files.length) {
-    throw usageError(
-      `there are ${kernelVersion.length} --kernel-version, but ${files.length} kernels in files`,
-      'give one version for all of them, or one for each in the same order',
-    );
-  }
-  const { interrupted } = session;
-  const modules = names?.[0] === 'none' ? [] : (names ?? null);
-  return refs.map(({ spec, ref }) => {
-    if (ref.kind === 'object') {
-      return new DaemonKernel(spec, {
-        connect: () => session.client(ref.node),
-        spec: async () => (await session.source(ref)).spec(),
-        id: idOf(spec, ref.object),
-        modules,
-        interrupted,
-        timeout: session.options.timeout,
-      });
-    }
-    if (ref.path === STANDARD_INPUT) session.takeInput();
-    const own = kernelVersion[files.findIndex((file) => file.ref === ref)] ?? version;
-    return new FileKernel(spec, ref.path, { modules, version: own, interrupted });
-  });
-}
-
-/** Returns the BTF id of a kernel; null for the one that a daemon runs on. */
-function idOf(spec: string, object: ObjectRef): number | null {
-  if (object.kind === 'id') return object.id;
-  if (object.name === 'vmlinux') return null;
-  throw usageError(
-    `${spec} is a module, not a kernel`,
-    `use the path of a file or a folder, such as ./${spec}`,
-  );
 }
