@@ -10,6 +10,7 @@ import { relativeTarget, readCalls, relocationsBySection, symbolTarget } from '.
 import { CALL, type Instruction, INSTRUCTION_LENGTH, Instructions, LOAD_64 } from '../object/instructions.js';
 import { type BpfProgram, programAt } from '../object/programs.js';
 import type { Reference } from '../reach/program.js';
+import type { ExceptionCallback } from './exception-callbacks.js';
 
 /** LinkedFunction is a function of a linked program. */
 export interface LinkedFunction {
@@ -38,6 +39,12 @@ export interface LinkedProgram {
   /** References to functions and data, but not to externs. */
   readonly references: ReadonlyMap<number, Reference>;
   readonly externs: readonly ExternUse[];
+  /** The function for exceptions, which nothing calls; null if there is none. */
+  readonly callback: BpfProgram | null;
+  /** The name of such a function that the loader does not find; null if there is none. */
+  readonly missingCallback: string | null;
+  /** The names of functions that the program calls, but that neither the object nor the kernel has. */
+  readonly undefinedCalls: ReadonlySet<string>;
   /** The calls of helpers: the number of the helper by instruction. */
   readonly helpers: ReadonlyMap<number, number>;
   /** The CO-RE relocations with their instructions in the linked program. */
@@ -61,13 +68,16 @@ export interface LinkOptions {
   readonly work: CoreWork;
   /** The indexes of the sections with read-only variables. */
   readonly readOnlySections: ReadonlySet<number>;
+  /** The functions for exceptions, by the names of programs. */
+  readonly callbacks: ReadonlyMap<string, ExceptionCallback>;
 }
 
 /** Linker links the programs of an object. */
 export class Linker {
   readonly #object: BpfObject;
   readonly #programs: readonly BpfProgram[];
-  readonly #calls: ReadonlyMap<BpfProgram, ReadonlySet<BpfProgram>>;
+  /** The functions that each program refers to. */
+  readonly calls: ReadonlyMap<BpfProgram, ReadonlySet<BpfProgram>>;
   readonly #references: ReadonlyMap<number, ReadonlyMap<number, ElfRelocation>>;
   /** Relocations by the program that they were resolved for, which is the function itself by libbpf. */
   readonly #relocations = new Map<string, ResolvedRelocation[]>();
@@ -88,7 +98,7 @@ export class Linker {
     this.#object = object;
     this.#programs = programs;
     this.#options = options;
-    this.#calls = readCalls(object, programs);
+    this.calls = readCalls(object, programs);
     this.#references = relocationsBySection(
       object,
       new Set(programs.map(({ sectionIndex }) => sectionIndex)),
@@ -106,7 +116,13 @@ export class Linker {
   link(root: BpfProgram): LinkedProgram {
     const functions: LinkedFunction[] = [];
     let count = 0;
-    for (const program of linkedTo(root, this.#calls, this.#options.work)) {
+    const { callbacks, work } = this.#options;
+    const named = callbacks.get(root.name);
+    const callback = named?.program ?? null;
+    const missingCallback = named === undefined || callback !== null ? null : named.name;
+    const own = new Set(linkedTo(root, this.calls, work));
+    if (callback !== null) for (const program of linkedTo(callback, this.calls, work)) own.add(program);
+    for (const program of own) {
       functions.push({ program, start: count });
       count += program.count;
       if (count > this.#instructionsLeft) throw tooMany(MAX_INSTRUCTIONS, 'instructions');
@@ -120,9 +136,21 @@ export class Linker {
     const relocations = linking.relocate(root, this.#relocations);
     this.#relocationsLeft -= relocations.length;
     if (this.#relocationsLeft < 0) throw tooMany(MAX_RELOCATIONS, 'relocations');
-    const { references, externs, helpers } = linking;
+    const { references, externs, helpers, undefinedCalls } = linking;
     const { byteOrder } = this.#object.elf;
-    return { root, functions, code, byteOrder, references, externs, helpers, relocations };
+    return {
+      root,
+      functions,
+      code,
+      byteOrder,
+      references,
+      externs,
+      callback,
+      missingCallback,
+      undefinedCalls,
+      helpers,
+      relocations,
+    };
   }
 }
 
@@ -135,6 +163,7 @@ class Linking {
   readonly references = new Map<number, Reference>();
   readonly externs: ExternUse[] = [];
   readonly helpers = new Map<number, number>();
+  readonly undefinedCalls = new Set<string>();
   readonly #object: BpfObject;
   readonly #programs: readonly BpfProgram[];
   readonly #functions: readonly LinkedFunction[];
@@ -208,6 +237,7 @@ class Linking {
       this.externs.push({ name: symbol.name, instruction: at, isCall });
       return;
     }
+    if (isCall && symbol?.section === 0 && symbol.name !== null) this.undefinedCalls.add(symbol.name);
     const target = symbolTarget(this.#object, relocation, instruction);
     if (target !== null && this.#refer(at, target.section, target.instruction)) return;
     const { section = 0, value = 0 } = symbol ?? {};
