@@ -1,12 +1,13 @@
 import type { CoreTarget } from '../core/candidates.js';
 import { CoreWork } from '../core/refusal.js';
-import { isPart, resolveRelocations, RULES } from '../core/resolve.js';
+import { isPart, resolveSteps, RULES } from '../core/resolve.js';
 import type { BpfLoader, LoaderRules } from '../core/rules/loader-rules.js';
-import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
+import type { BpfObject } from '../object/bpf-object.js';
 import { readExterns } from '../object/extern-symbols.js';
 import { type BpfProgram, readPrograms } from '../object/programs.js';
 import { sectionNameOf } from '../object/section-names.js';
 import { REACH_STEPS } from '../reach/reach.js';
+import { extOf } from './ext-of.js';
 import { exceptionCallbacks } from './exception-callbacks.js';
 import { isGlobalFunction } from './global-functions.js';
 import { type JudgeContext, judgeProgram } from './judge-program.js';
@@ -79,7 +80,7 @@ export function checkObject(
 
 /**
  * checkObjectSteps is {@link checkObject} in steps: it yields each program when it is judged, and null after a few
- * milliseconds of other work. It resolves all relocations in its first step.
+ * milliseconds of other work.
  *
  * @returns the rest of the report.
  */
@@ -95,11 +96,12 @@ export function* checkObjectSteps(
   checkTargets(targets, all);
   const structOps = structOpsMaps(object, all);
   const names = options.programs ?? namesWithStructOps(all, structOps, loader);
-  const resolution = resolveRelocations(object, kernel.target, {
+  const { ext, ignored } = extOf(object, loader);
+  const parts = { programs: all, ext };
+  const resolution = yield* resolveSteps(object, kernel.target, parts, {
     loader,
     ...(names === null ? {} : { programs: names }),
   });
-  yield null;
   const rules = RULES[loader];
   const externs = readExterns(object);
   const kconfig = kconfigValues(object, externs, loader, kernelVersion);
@@ -107,7 +109,6 @@ export function* checkObjectSteps(
   const near = new NearNames(kernel, object.spec);
   const resolvedExterns = yield* resolveExterns(externs, { object, kernel, rules, work, kconfig, near });
   const readOnly = readOnlyVariables(object, new Map(Object.entries(variables)));
-  const ext = readBtfExt(object);
   const sources = new Sources(ext?.lines ?? null);
   const enums = new BpfEnums(kernel, object.spec);
   const traits = kernelTraits(kernel.vmlinux, kernelVersion);
@@ -149,7 +150,7 @@ export function* checkObjectSteps(
       yield notLoaded(program, rules);
       continue;
     }
-    const linked = linker.link(program);
+    const linked = yield* linker.link(program);
     for (const { name } of linked.externs) tally.usedExterns.add(name);
     const result = yield* judgeProgram(linked, judging);
     tally.add(result);
@@ -173,7 +174,7 @@ export function* checkObjectSteps(
     loader,
     loaderRelease: resolution.loaderRelease,
     byteOrder: object.elf.byteOrder,
-    ...tally.with(needs, relocations),
+    ...tally.with(needs, relocations, ignored),
     needs,
     relocations,
     modules: kernel.read,

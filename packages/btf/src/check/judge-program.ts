@@ -45,6 +45,9 @@ export interface JudgeContext extends AttachContext {
   readonly implementing: ReadonlySet<BpfProgram>;
 }
 
+/** The findings between two pauses. */
+const FINDINGS_PER_STEP = 2048;
+
 /** judgeProgram says whether a program that is loaded fits the kernel. It yields after a few milliseconds of work each. */
 export function* judgeProgram(
   linked: LinkedProgram,
@@ -148,7 +151,8 @@ class Judge {
 
   *relocations(): Generator<null, RelocationFinding[], void> {
     const findings: RelocationFinding[] = [];
-    for (const { relocation, instruction } of this.#linked.relocations) {
+    for (const [i, { relocation, instruction }] of this.#linked.relocations.entries()) {
+      if (i % FINDINGS_PER_STEP === FINDINGS_PER_STEP - 1) yield null;
       const reached = relocation.outcome === 'POISONED' ? this.#reachOf(instruction) : null;
       const verdict = verdictOfRelocation(relocation, reached);
       if (verdict === null) continue;

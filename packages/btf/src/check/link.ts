@@ -48,8 +48,17 @@ export interface LinkedProgram {
   /** The calls of helpers: the number of the helper by instruction. */
   readonly helpers: ReadonlyMap<number, number>;
   /** The CO-RE relocations with their instructions in the linked program. */
-  readonly relocations: readonly { readonly relocation: ResolvedRelocation; readonly instruction: number }[];
+  readonly relocations: readonly LinkedRelocation[];
 }
+
+/** LinkedRelocation is a relocation with its instruction in a linked program. */
+export interface LinkedRelocation {
+  readonly relocation: ResolvedRelocation;
+  readonly instruction: number;
+}
+
+/** The instructions or relocations between two pauses. */
+const PER_STEP = 4096;
 
 /** Every program may link every subprogram, so a small object could be linked to very much. */
 const MAX_INSTRUCTIONS = 4_194_304;
@@ -80,13 +89,13 @@ export class Linker {
   readonly calls: ReadonlyMap<BpfProgram, ReadonlySet<BpfProgram>>;
   readonly #references: ReadonlyMap<number, ReadonlyMap<number, ElfRelocation>>;
   /** Relocations by the program that they were resolved for, which is the function itself by libbpf. */
-  readonly #relocations = new Map<string, ResolvedRelocation[]>();
+  readonly #relocations = new Map<BpfProgram, ResolvedRelocation[]>();
   readonly #options: LinkOptions;
   #instructionsLeft = MAX_INSTRUCTIONS;
   #relocationsLeft = MAX_RELOCATIONS;
 
   /**
-   * @param programs of `readPrograms`.
+   * @param programs of `readPrograms`, whose very objects the relocations refer to.
    * @throws BtfFormatError as `readCalls` does.
    */
   constructor(
@@ -106,14 +115,18 @@ export class Linker {
     for (const relocation of relocations) {
       const owner = relocation.loadedFor ?? relocation.program;
       if (owner === null) continue;
-      const own = this.#relocations.get(keyOf(owner));
-      if (own === undefined) this.#relocations.set(keyOf(owner), [relocation]);
+      const own = this.#relocations.get(owner);
+      if (own === undefined) this.#relocations.set(owner, [relocation]);
       else own.push(relocation);
     }
   }
 
-  /** @throws BtfFormatError `LIMIT_EXCEEDED` if the linked programs of the object have more than 4,194,304 instructions. */
-  link(root: BpfProgram): LinkedProgram {
+  /**
+   * link links a program. It yields after a few milliseconds of work each.
+   *
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the linked programs of the object have more than 4,194,304 instructions.
+   */
+  *link(root: BpfProgram): Generator<null, LinkedProgram, void> {
     const functions: LinkedFunction[] = [];
     let count = 0;
     const { callbacks, work } = this.#options;
@@ -132,8 +145,8 @@ export class Linker {
     for (const { program, start } of functions) code.set(program.bytes, start * INSTRUCTION_LENGTH);
     const linking = new Linking(this.#object, this.#programs, functions, code, this.#options);
     for (const linked of functions)
-      linking.resolve(linked, this.#references.get(linked.program.sectionIndex));
-    const relocations = linking.relocate(root, this.#relocations);
+      yield* linking.resolve(linked, this.#references.get(linked.program.sectionIndex));
+    const relocations = yield* linking.relocate(root, this.#relocations);
     this.#relocationsLeft -= relocations.length;
     if (this.#relocationsLeft < 0) throw tooMany(MAX_RELOCATIONS, 'relocations');
     const { references, externs, helpers, undefinedCalls } = linking;
@@ -154,11 +167,6 @@ export class Linker {
   }
 }
 
-/** Two readings of an object have other objects for the same function. */
-function keyOf({ sectionIndex, start }: BpfProgram): string {
-  return `${sectionIndex} ${start}`;
-}
-
 class Linking {
   readonly references = new Map<number, Reference>();
   readonly externs: ExternUse[] = [];
@@ -167,7 +175,7 @@ class Linking {
   readonly #object: BpfObject;
   readonly #programs: readonly BpfProgram[];
   readonly #functions: readonly LinkedFunction[];
-  readonly #starts: ReadonlyMap<string, number>;
+  readonly #starts: ReadonlyMap<BpfProgram, number>;
   readonly #code: Instructions;
   readonly #options: LinkOptions;
 
@@ -181,17 +189,18 @@ class Linking {
     this.#object = object;
     this.#programs = programs;
     this.#functions = functions;
-    this.#starts = new Map(functions.map(({ program, start }) => [keyOf(program), start]));
+    this.#starts = new Map(functions.map(({ program, start }) => [program, start]));
     this.#code = new Instructions(code, object.elf.byteOrder);
     this.#options = options;
   }
 
   /** Finds what the instructions of a function refer to. */
-  resolve(
+  *resolve(
     { program, start }: LinkedFunction,
     relocations: ReadonlyMap<number, ElfRelocation> | undefined,
-  ): void {
+  ): Generator<null, void, void> {
     for (let i = 0; i < program.count; i++) {
+      if (i % PER_STEP === PER_STEP - 1) yield null;
       const instruction = this.#code.at(start + i);
       if (instruction === null) return;
       const isLoad = instruction.opcode === LOAD_64;
@@ -206,20 +215,25 @@ class Linking {
   }
 
   /** Writes the relocations of CO-RE into the code. */
-  relocate(
+  *relocate(
     root: BpfProgram,
-    byOwner: ReadonlyMap<string, readonly ResolvedRelocation[]>,
-  ): { readonly relocation: ResolvedRelocation; readonly instruction: number }[] {
-    const found: { readonly relocation: ResolvedRelocation; readonly instruction: number }[] = [];
+    byOwner: ReadonlyMap<BpfProgram, readonly ResolvedRelocation[]>,
+  ): Generator<null, LinkedRelocation[], void> {
+    const found: LinkedRelocation[] = [];
     const add = (relocation: ResolvedRelocation): void => {
-      const start = relocation.program === null ? undefined : this.#starts.get(keyOf(relocation.program));
+      const start = relocation.program === null ? undefined : this.#starts.get(relocation.program);
       if (start === undefined || relocation.outcome === 'SKIPPED') return;
       const instruction = start + relocation.instruction;
       if (relocation.patch !== null) patch(this.#code, instruction, relocation.patch);
       found.push({ relocation, instruction });
     };
     const owners = this.#options.isPerProgram ? [root] : this.#functions.map(({ program }) => program);
-    for (const owner of owners) for (const relocation of byOwner.get(keyOf(owner)) ?? []) add(relocation);
+    for (const owner of owners) {
+      for (const [i, relocation] of (byOwner.get(owner) ?? []).entries()) {
+        if (i % PER_STEP === PER_STEP - 1) yield null;
+        add(relocation);
+      }
+    }
     return found;
   }
 
@@ -250,7 +264,7 @@ class Linking {
   /** Returns whether the target is a function of the program. */
   #refer(at: number, section: number, instruction: number): boolean {
     const callee = programAt(this.#programs, section, instruction);
-    const start = callee === null ? undefined : this.#starts.get(keyOf(callee));
+    const start = callee === null ? undefined : this.#starts.get(callee);
     if (callee === null || start === undefined) return false;
     this.references.set(at, { to: 'function', start: start + instruction - callee.start });
     return true;
