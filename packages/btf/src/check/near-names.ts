@@ -20,7 +20,7 @@ const MAX_NAMES = 4096;
 
 const MAX_NEAR = 3;
 
-/** Shorter names are no words that others have. */
+/** A shorter name is in others by chance. */
 const MIN_WORDS = 3;
 
 /** The numbers of kinds that stand for each other. */
@@ -80,7 +80,7 @@ export class NearNames {
   /** The names of types in vmlinux, or else in the modules that were read. */
   #types(name: string, kinds: readonly number[], cut = 0): readonly string[] {
     const { vmlinux, readSpecs } = this.#kernel;
-    const near = new Set([...sameButForUnderscores(vmlinux.spec, name, kinds)]);
+    const near = new Set(sameButForUnderscores(vmlinux.spec, name, kinds));
     for (const found of nearTypeNames(vmlinux.spec, name, { kinds })) near.add(found);
     for (const spec of near.size > 0 ? [] : readSpecs) {
       for (const found of nearTypeNames(spec, name, { kinds, firstId: spec.firstTypeId })) near.add(found);

@@ -30,7 +30,7 @@ export function* resolveEach(job: Job): Generator<null, ResolvedRelocation[], vo
   return results;
 }
 
-/** The steps that a relocation counts as besides its candidates. */
+/** The steps that a relocation counts as, without its candidates. */
 const RELOCATION_STEPS = 16;
 
 function* resolveOne(

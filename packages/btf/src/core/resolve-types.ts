@@ -93,7 +93,7 @@ export function linkedTo(
   return linked;
 }
 
-/** The steps that a relocation counts as besides its candidates. */
+/** The steps that a relocation counts as, without its candidates. */
 const WRITE_STEPS = 16;
 
 /** ProgramGroup resolves the relocations of a program and its subprograms. */
