@@ -75,8 +75,7 @@ export function* resolveSteps(
   { programs, ext }: ObjectParts,
   { loader = 'libbpf', programs: names }: ResolveRelocationsOptions = {},
 ): Generator<null, CoreResolution, void> {
-  const rules = Object.hasOwn(RULES, loader) ? RULES[loader] : null;
-  if (rules === null) throw invalid(`no loader "${loader}": use "libbpf" or "cilium"`);
+  const rules = rulesOf(loader);
   const loadable = new Set(programs.flatMap((program) => (isPart(program, rules) ? [] : [program.name])));
   const unknown = names?.find((name) => !loadable.has(name));
   if (unknown !== undefined) throw invalid(`the object has no program "${unknown}"`);
@@ -102,6 +101,16 @@ export function* resolveSteps(
   };
   const relocations = yield* rules.choice === 'EACH_RELOCATION' ? resolveEach(job) : resolveTypes(job);
   return { loader, loaderRelease: rules.release, relocations };
+}
+
+/**
+ * rulesOf returns the rules of a loader.
+ *
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the loader is unknown.
+ */
+export function rulesOf(loader: BpfLoader): LoaderRules {
+  if (Object.hasOwn(RULES, loader)) return RULES[loader];
+  throw invalid(`no loader "${loader}": use "libbpf" or "cilium"`);
 }
 
 /** Finds the program of each relocation. */

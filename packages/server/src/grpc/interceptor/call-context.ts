@@ -11,10 +11,15 @@ import { ServedMethods } from './served-methods.js';
 export interface CallsOptions {
   readonly policy: CurrentPolicy;
   readonly observer: CallObserver;
-  readonly quotas: Pick<Quotas, 'calls' | 'streams' | 'loads'>;
+  readonly quotas: Pick<Quotas, 'calls' | 'streams' | 'loads' | 'objectBytes'>;
   readonly limits: Pick<
     Limits,
-    'requestMs' | 'slowReaderMs' | 'maxMetadataBytes' | 'maxLoadMessageBytes' | 'maxMessageBytes'
+    | 'requestMs'
+    | 'slowReaderMs'
+    | 'maxMetadataBytes'
+    | 'maxLoadMessageBytes'
+    | 'maxObjectMessageBytes'
+    | 'maxMessageBytes'
   >;
 }
 

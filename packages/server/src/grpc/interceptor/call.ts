@@ -69,6 +69,8 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   /** Its parts of quotas. */
   #claim: Claim | null = null;
   #loadClaim: Claim | null = null;
+  /** Until the request has arrived. Only then its size is known. */
+  #objectClaim: Claim | null = null;
   /** The request, if the handler of grpc-js does not serve the call. */
   #request: Uint8Array = NO_BYTES;
   #requestCame = false;
@@ -183,6 +185,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   onReceiveHalfClose(): void {
     this.#requestCame = true;
     this.#context.arriving.delete(this);
+    this.#objectClaim?.[Symbol.dispose]();
     if (this.#isOver) return;
     const isMissing = !this.#served.requestStream && this.#messages === 0;
     const fault = faultOfEnd(this.method, { isWithinMessage: endsWithinMessage(this.#transport), isMissing });
@@ -232,6 +235,8 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#claim = (this.isStream ? quotas.streams : quotas.calls).take(principal);
     // A load may bring as much as all other calls of a principal together.
     if (this.#served.isLoad) this.#loadClaim = quotas.loads.take(principal);
+    const { objectBytes } = this.#served;
+    if (objectBytes > 0) this.#objectClaim = quotas.objectBytes.take(principal, objectBytes);
   }
 
   #close(): void {
@@ -244,6 +249,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#context.open.delete(this);
     this.#claim?.[Symbol.dispose]();
     this.#loadClaim?.[Symbol.dispose]();
+    this.#objectClaim?.[Symbol.dispose]();
     if (this.#record.handling) this.#signal.abort(CallEnded.cancelled());
   }
 
