@@ -88,6 +88,31 @@ describe('compat prints', () => {
     expect(await print(...files, ...on, '--program', 'asks')).not.toContain('gone');
   });
 
+  test('lines as wide as the terminal, with numbers for long names of kernels', async () => {
+    const terminal = async (columns: number, ...more: string[]): Promise<string> => {
+      const args = ['compat', join(dir, 'a.o'), ...on, '--program', 'a*', '--kernel-version', '6.1', ...more];
+      return (await runCli(args, { PAGER: '' }, columns)).stdout;
+    };
+    const narrow = await terminal(60, '--color', 'never', '-o', 'table');
+    expect(narrow.split('\n').slice(0, 5)).toEqual([
+      `K1  ${dir}/new`,
+      `K2  ${dir}/old`,
+      '',
+      'OBJECT  K1     K2',
+      'a.o     fails  fails',
+    ]);
+    const findings = narrow.slice(narrow.indexOf('\na.o\n')).split('\n');
+    expect(findings).toContain('      on every kernel');
+    expect(findings).toContain('      struct task_struct has no member gone; the verifier');
+    for (const line of findings) expect(line.length).toBeLessThanOrEqual(60);
+    const wide = await terminal(400, '--color', 'never');
+    expect(wide).toMatch(/^OBJECT +\S+\/new +\S+\/old\n/);
+    expect(wide).toContain('      struct task_struct has no member gone; the verifier always reaches it\n');
+    const colored = await terminal(60);
+    expect(colored).toContain('\u001B[31mfails\u001B[39m');
+    expect(await terminal(60, '--color', 'always')).toBe(colored);
+  });
+
   test('Markdown, in which the texts of objects and errors mean nothing', async () => {
     const strange = join(dir, 'a|b.o');
     writeFileSync(strange, readFileSync(AGENT));
