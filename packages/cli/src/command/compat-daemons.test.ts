@@ -156,7 +156,15 @@ describe('compat on daemons', () => {
   });
 
   test('a module is not a kernel', async () => {
-    expect(await run('--on', 'agent_mod')).toMatchObject({ status: 2, stdout: '' });
+    const ran = await run('--on', 'agent_mod');
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toBe(
+      'btfctl: agent_mod is not a kernel\nhint: use vmlinux, @NODE, id:ID, or the path of a file or a folder\n',
+    );
+    // A folder of this name is in the working directory of tests.
+    expect((await run('--on', 'packages')).stderr).toContain(
+      'hint: for the file or folder, use --on ./packages\n',
+    );
     expect(await run('--on', '@here/agent_mod')).toMatchObject({ status: 2, stdout: '' });
   });
 });

@@ -4,7 +4,8 @@ import { compatData } from '../compat/compat-data.js';
 import { compatMarkdown } from '../compat/compat-markdown.js';
 import { compatText } from '../compat/compat-text.js';
 import { type FileFailure, readBpfFiles } from '../compat/bpf-files.js';
-import { type Cell, judgeAll } from '../compat/judge-all.js';
+import { type Cell, judgeAll, type JudgeAllOptions, type Row } from '../compat/judge-all.js';
+import type { CompatKernel } from '../compat/kernel.js';
 import { kernelsOf } from '../compat/kernels.js';
 import { MinBtfWriter } from '../compat/min-btf.js';
 import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
@@ -35,10 +36,9 @@ export async function compat(
   for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
   const broken = [...read.failures, ...failures];
   const writer = minBtfWriter(options, files);
-  const rows = await judgeAll(files, kernels, {
+  const rows = await judgeWithSteps(session, files, kernels, {
     loader,
     all,
-    interrupted: session.interrupted,
     judged: async (kernel, cells) => {
       const failure = (await writer?.write(kernel, cells)) ?? null;
       if (failure !== null) broken.push(failure);
@@ -72,6 +72,21 @@ export async function compat(
   }
   if (cells.some((cell) => cell.report !== null && !isFit(cell))) return ExitCode.INCOMPATIBLE;
   return first === undefined ? ExitCode.OK : explainError(first.error).exitCode;
+}
+
+/** Judges objects, and shows how many are done. */
+async function judgeWithSteps(
+  session: Session,
+  files: readonly PreparedFile[],
+  kernels: readonly CompatKernel[],
+  options: Pick<JudgeAllOptions, 'loader' | 'all' | 'judged'>,
+): Promise<Row[]> {
+  using steps = session.steps();
+  return await judgeAll(files, kernels, {
+    ...options,
+    interrupted: session.interrupted,
+    progress: (done, total) => steps.update(done, total),
+  });
 }
 
 function minBtfWriter(
