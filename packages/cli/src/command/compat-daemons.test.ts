@@ -110,7 +110,9 @@ describe('compat on daemons', () => {
       '1 object on 3 kernels: 1 error',
     ]);
     expect(ran.stderr).toMatch(/^btfctl: @gone: cannot reach the daemon at 127\.0\.0\.1:9: .+\n$/);
-    expect(await run('--program', 'always', ...on)).toMatchObject({ status: 8 });
+    const unfit = await run('--program', 'always', ...on);
+    expect(unfit.status).toBe(8);
+    expect(unfit.stdout).toContain('\n1 object on 3 kernels: 1 fails\n');
     const alone = await run('--on', '@gone');
     expect(alone).toMatchObject({ status: 6, stdout: '' });
     expect(alone.stderr).toContain('hint: check that btfd is running there');

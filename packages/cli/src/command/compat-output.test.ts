@@ -114,7 +114,7 @@ describe('compat prints', () => {
   });
 
   test('Markdown, in which the texts of objects and errors mean nothing', async () => {
-    const strange = join(dir, 'a|b.o');
+    const strange = join(dir, 'a|b|.o');
     writeFileSync(strange, readFileSync(AGENT));
     const options = ['--program', 'moved', '--program', 'attached', '-o', 'markdown'];
     expect(await shown(strange, join(dir, '<none>*.o'), ...on, ...options)).toEqual([
@@ -122,9 +122,9 @@ describe('compat prints', () => {
       '',
       '| object | `new` | `old` |',
       '| --- | --- | --- |',
-      String.raw`| ${'`'}a\|b.o${'`'} | **fails** | **fails** |`,
+      String.raw`| ${'`'}a\|b\|.o${'`'} | **fails** | **fails** |`,
       '',
-      '### `a|b.o`',
+      '### `a|b|.o`',
       '',
       "- **fails** on every kernel: attach target `task_newtsk`: the kernel's BTF has no function task_newtsk  ",
       '  similar names in the kernel: `task_newtask`  ',

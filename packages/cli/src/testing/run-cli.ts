@@ -13,7 +13,7 @@ class Text extends Writable {
   readonly isTTY: boolean;
   readonly columns: number;
 
-  /** @param columns of a terminal; 0 if it is none. */
+  /** @param columns of a terminal; 0 if it is not one. */
   constructor(columns: number) {
     super();
     this.isTTY = columns > 0;
@@ -29,7 +29,7 @@ class Text extends Writable {
 /**
  * runCli runs btfctl in this process, without a daemon unless `env` names one.
  *
- * @param columns of the terminal on standard output; 0 if it is none.
+ * @param columns of the terminal on standard output; 0 if that is not one.
  */
 export async function runCli(
   args: readonly string[],
