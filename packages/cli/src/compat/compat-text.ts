@@ -47,7 +47,8 @@ function singleText({ file, kernel }: Cell, report: CompatReport, options: Compa
 
 function matrixText(rows: readonly Row[], options: CompatTextOptions): string {
   const kernels = columnsOf(rows);
-  const isLong = options.wide || !fitsWidth(rows, kernels, options.width);
+  const hasMore = options.wide && kernels.some(({ label, text }) => text !== label);
+  const isLong = hasMore || !fitsWidth(rows, kernels, options.width);
   const labels = kernels.map(({ label }, index) => (isLong ? `K${index + 1}` : label));
   const legend = isLong
     ? kernels.map(({ text }, index) => `K${index + 1}  ${printable(text)}\n`).join('')
