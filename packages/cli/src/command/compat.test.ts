@@ -197,7 +197,7 @@ describe('the objects', () => {
       `${folder}/a.bpf.o\n${folder}/deeper/a.bpf.o\nscript.0\ntool.0\ntool.1\n`,
     );
     expect(await names(join(folder, '[st]*'))).toBe('script.0\ntool.0\ntool.1\n');
-    const same = [join(folder, 'a.bpf.o'), join(folder, 'deeper')];
+    const same = [join(folder, 'a.bpf.o'), join(folder, 'deeper'), `${folder}/./a.bpf.o`];
     expect(await names(...same)).toBe(`${same[0]}\n${same[1]}/a.bpf.o\n`);
     expect(await names(join(folder, '*.nope'))).toBe('');
     expect(await run(kernel, '--on', kernel)).toMatchObject({ status: 3, stdout: '' });

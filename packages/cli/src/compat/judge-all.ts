@@ -30,7 +30,7 @@ export interface Row {
   readonly cells: readonly Cell[];
 }
 
-/** Daemons that are asked at a time. */
+/** Daemons that are asked at a time. The process that waits for them has one thread, so more would hardly be faster. */
 const MOST_DAEMONS = 8;
 
 /**
