@@ -78,12 +78,12 @@ describe('the kernel', () => {
     }
   });
 
-  test('has the version of --kernel-version, and a hint asks for it if it matters', async () => {
+  test('has the version of --kernel-version, and a note asks for it if it matters', async () => {
     const options = ['--on', kernel, '--program', 'by_version'];
     const unknown = await run(AGENT, ...options);
     expect(unknown).toMatchObject({
       status: 8,
-      stderr: 'hint: an object depends on the version of the kernel: give it with --kernel-version\n',
+      stderr: `btfctl: note: a result depends on the version of the kernel, which ${kernel} does not say: give it with --kernel-version\n`,
     });
     expect(await verdicts(...options, '--kernel-version', '6.1')).toEqual({ by_version: 'GUARDED' });
     expect(await verdicts(...options, '--kernel-version', '5.10.226-cloud')).toEqual({ by_version: 'FAILS' });
@@ -122,6 +122,20 @@ describe('the programs', () => {
     expect(none).toMatchObject({ status: 3, stdout: '' });
     expect(none.stderr).toBe('btfctl: no object has a program "movd"\nhint: did you mean moved?\n');
     expect(await run(AGENT, '--on', kernel, '--program', '[a')).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  test('may all be left to user space, which a note says', async () => {
+    const path = join(dir, 'left.o');
+    const bytes = readFileSync(AGENT).toString('latin1').replaceAll('tp_btf/task', '?p_btf/task');
+    writeFileSync(path, bytes, 'latin1');
+    const ran = await run(path, '--on', kernel);
+    expect(ran).toMatchObject({
+      status: 0,
+      stderr:
+        'btfctl: note: left.o: the loader loads none of its programs by default; choose some with --program\n',
+    });
+    expect(ran.stdout).toContain('  9 programs (0 loaded);');
+    expect((await run(path, '--on', kernel, '--program', 'moved')).stderr).toBe('');
   });
 
   test('attach to the targets of --attach', async () => {

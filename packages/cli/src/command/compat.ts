@@ -65,11 +65,9 @@ export async function compat(
         all,
       ),
   });
+  printNotes(session, cells, options);
   for (const { path, bytes } of writer?.files ?? []) session.note(`wrote ${path}, ${grouped(bytes)} bytes`);
   for (const { text } of errors) session.warn(text);
-  if (isVersionMissing(cells, options)) {
-    session.note('hint: an object depends on the version of the kernel: give it with --kernel-version');
-  }
   if (cells.some((cell) => cell.report !== null && !isFit(cell))) return ExitCode.INCOMPATIBLE;
   return first === undefined ? ExitCode.OK : explainError(first.error).exitCode;
 }
@@ -112,15 +110,22 @@ function withoutDaemon(error: unknown): unknown {
   );
 }
 
-/** Whether an object may not fit a kernel in a file only because its version is not known. */
-function isVersionMissing(cells: readonly Cell[], { kernelVersion }: CompatOptions): boolean {
-  return (
-    kernelVersion === undefined &&
-    cells.some(
-      ({ kernel, report }) =>
-        kernel.isLocal && report?.dependsOnKernelVersion === true && isUnfit(report.verdict),
-    )
-  );
+/** Prints advice about options that the results depend on. */
+function printNotes(session: Session, cells: readonly Cell[], { kernelVersion }: CompatOptions): void {
+  for (const { file, kernel, report } of cells) {
+    if (report === null) continue;
+    if (report.programs.length > 0 && report.programs.every(({ loaded }) => !loaded)) {
+      session.noteOnce(
+        `${file.name}: the loader loads none of its programs by default; choose some with --program`,
+      );
+    }
+    const mayDepend = report.dependsOnKernelVersion && isUnfit(report.verdict);
+    if (mayDepend && kernel.isLocal && kernelVersion === undefined) {
+      session.noteOnce(
+        `a result depends on the version of the kernel, which ${kernel.label} does not say: give it with --kernel-version`,
+      );
+    }
+  }
 }
 
 interface Failure {
