@@ -35,12 +35,16 @@ async function verdicts(...args: readonly string[]): Promise<Record<string, unkn
 describe('the kernel', () => {
   test('is a file or a folder, whose modules are only read if they are needed', async () => {
     writeSmallKernel(join(dir, 'broken'));
-    writeFileSync(join(dir, 'broken', 'junk'), 'junk');
+    mkdirSync(join(dir, 'broken', 'folder'));
+    writeFileSync(join(dir, 'broken', 'README'), 'not a module');
     const vmlinux = join(kernel, 'vmlinux');
     expect(await verdicts('--on', vmlinux, '--program', 'of_module')).toEqual({ of_module: 'FAILS' });
     expect(await verdicts('--on', kernel, '--program', 'of_module')).toEqual({ of_module: 'FITS' });
     expect(await verdicts('--on', join(dir, 'broken'), '--program', 'moved')).toEqual({ moved: 'CHANGED' });
-    const ran = await run(AGENT, '--on', join(dir, 'broken'), '--program', 'of_module');
+    const ofModule = ['--on', join(dir, 'broken'), '--program', 'of_module'];
+    expect(await verdicts(...ofModule)).toEqual({ of_module: 'FAILS' });
+    writeFileSync(join(dir, 'broken', 'junk'), Buffer.from('9feb01ff', 'hex'));
+    const ran = await run(AGENT, ...ofModule);
     expect(ran).toMatchObject({ status: 1, stdout: '' });
     expect(ran.stderr).toContain(`btfctl: ${join(dir, 'broken', 'junk')}: `);
   });
@@ -83,7 +87,7 @@ describe('the kernel', () => {
     const unknown = await run(AGENT, ...options);
     expect(unknown).toMatchObject({
       status: 8,
-      stderr: `btfctl: note: a result depends on the version of the kernel, which ${kernel} does not say: give it with --kernel-version\n`,
+      stderr: `btfctl: note: a result may depend on the version of the kernel, which ${kernel} does not say: give it with --kernel-version\n`,
     });
     expect(await verdicts(...options, '--kernel-version', '6.1')).toEqual({ by_version: 'GUARDED' });
     expect(await verdicts(...options, '--kernel-version', '5.10.226-cloud')).toEqual({ by_version: 'FAILS' });

@@ -122,7 +122,7 @@ function printNotes(session: Session, cells: readonly Cell[], { kernelVersion }:
     const mayDepend = report.dependsOnKernelVersion && isUnfit(report.verdict);
     if (mayDepend && kernel.isLocal && kernelVersion === undefined) {
       session.noteOnce(
-        `a result depends on the version of the kernel, which ${kernel.label} does not say: give it with --kernel-version`,
+        `a result may depend on the version of the kernel, which ${kernel.label} does not say: give it with --kernel-version`,
       );
     }
   }
