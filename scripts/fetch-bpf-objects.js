@@ -1,12 +1,14 @@
 // Fetches programs of Debian that contain BPF objects, for tests on real objects:
 //
-//     node scripts/fetch-bpf-objects.js            fetches them, unless they exist (1.5 MB)
+//     node scripts/fetch-bpf-objects.js            for CI, unless they exist (1.5 MB)
+//     node scripts/fetch-bpf-objects.js --all      for test:long: those of more packages and suites (12 MB)
 //     node scripts/fetch-bpf-objects.js --update   pins the newest package of each suite, and fetches nothing
 //
 // It downloads the packages in object-packages.json, checks the SHA-256, and writes:
 //
-//     .cache/objects/PACKAGE/PROGRAM      the programs, in which findBpfObjects of @btfd/btf finds the objects
-//     .cache/objects/pinned.json          the pins of which these are the packages
+//     .cache/objects/PACKAGE-SUITE/PROGRAM      the programs, in which findBpfObjects of @btfd/btf finds the objects
+//     .cache/objects/pinned.json                the pins of which these are the packages
+//     .cache/all-objects/…                      with --all: the same of all packages
 //
 // Needs Debian's apt-get and dpkg-deb.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -16,27 +18,30 @@ import { CACHE, inWork, replaceFolder } from './cache-folders.js';
 import { pinNewest, unpackPackages } from './pinned-packages.js';
 
 const PACKAGES = fileURLToPath(new URL('object-packages.json', import.meta.url));
-const OBJECTS = join(CACHE, 'objects');
 const UPDATE = 'node scripts/fetch-bpf-objects.js --update';
 
-const text = readFileSync(PACKAGES, 'utf8');
-const { packages } = JSON.parse(text);
+const { packages } = JSON.parse(readFileSync(PACKAGES, 'utf8'));
 const [mode] = process.argv.slice(2);
 if (mode === '--update') pinNewest(PACKAGES);
-else if (mode === undefined) fetch();
-else throw new Error(`invalid argument ${mode}: use --update or nothing`);
+else if (mode === '--all') fetch(packages, join(CACHE, 'all-objects'), '12 MB');
+else if (mode === undefined) {
+  const forCi = packages.filter(({ ci }) => ci === true);
+  fetch(forCi, join(CACHE, 'objects'), '1.5 MB');
+} else throw new Error(`invalid argument ${mode}: use --all, --update or nothing`);
 
-function fetch() {
-  const pinned = join(OBJECTS, 'pinned.json');
+function fetch(wanted, target, size) {
+  const text = JSON.stringify(wanted, null, 2);
+  const pinned = join(target, 'pinned.json');
   if (existsSync(pinned) && readFileSync(pinned, 'utf8') === text) return;
-  console.log('Fetching programs of Debian that contain BPF objects: 1.5 MB');
+  console.log(`Fetching programs of Debian that contain BPF objects: ${size}`);
   inWork((work) => {
     const objects = join(work, 'objects');
     mkdirSync(objects);
-    const rootOf = (name) => join(work, name);
-    unpackPackages(packages, { work, root: rootOf, update: UPDATE });
-    for (const { name } of packages) renameSync(join(rootOf(name), 'usr/sbin'), join(objects, name));
+    const nameOf = ({ name, suite }) => `${name}-${suite}`;
+    const rootOf = (pin) => join(work, nameOf(pin));
+    unpackPackages(wanted, { work, root: rootOf, update: UPDATE });
+    for (const pin of wanted) renameSync(join(rootOf(pin), pin.folder), join(objects, nameOf(pin)));
     writeFileSync(join(objects, 'pinned.json'), text);
-    replaceFolder(objects, OBJECTS);
+    replaceFolder(objects, target);
   });
 }
