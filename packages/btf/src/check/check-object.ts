@@ -9,11 +9,13 @@ import { sectionNameOf } from '../object/section-names.js';
 import { REACH_STEPS } from '../reach/reach.js';
 import { isGlobalFunction } from './global-functions.js';
 import { type JudgeContext, judgeProgram } from './judge-program.js';
+import { BtfFormatError } from '../format-error.js';
 import { KernelObjects } from './kernel-objects.js';
 import { Linker } from './link.js';
 import { BpfEnums } from './needs/bpf-enums.js';
 import { resolveExterns } from './needs/externs.js';
 import { kconfigValues, readsKernelVersion } from './needs/kconfig.js';
+import { NearNames } from './near-names.js';
 import { mapNeeds } from './needs/map-types.js';
 import { staticProgramNeeds } from './needs/program-types.js';
 import { structOpsNeeds } from './needs/struct-ops.js';
@@ -32,6 +34,11 @@ export interface CheckObjectOptions {
   readonly programs?: readonly string[];
   /** Values that user space gives read-only variables before the load, by name, in the byte order of the object. */
   readonly variables?: Readonly<Record<string, Uint8Array>>;
+  /**
+   * The targets that user space gives programs before the load (`bpf_program__set_attach_target`), by the names of programs:
+   * `tcp_v4_connect`, or `nf_nat:nf_nat_init` in a module. They count instead of those in the names of sections.
+   */
+  readonly attachTargets?: Readonly<Record<string, string>>;
   /** The kernel's version as in `LINUX_KERNEL_VERSION`: `(6 << 16) | (1 << 8)` for Linux 6.1. Default: unknown. */
   readonly kernelVersion?: number | null;
 }
@@ -49,6 +56,7 @@ export interface CheckObjectOptions {
  * @throws BtfFormatError as `resolveRelocations`, `readCalls` and `readMaps` do.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the object has no read-only variable with a name in `variables`, or its size
  * is another one.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the object has no program with a name in `attachTargets`, or a target is empty.
  * @throws BtfFormatError `MALFORMED` if a struct_ops map has no place in the file.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if so many programs use the same subprograms that they have more than 4,194,304
  * instructions or 262,144 findings in all, or if a program calls more than 4,096 helpers.
@@ -78,9 +86,11 @@ export function* checkObjectSteps(
   target: CoreTarget,
   options: CheckObjectOptions = {},
 ): Generator<ProgramResult | null, ObjectSummary, void> {
-  const { loader = 'libbpf', variables = {}, kernelVersion = null } = options;
+  const { loader = 'libbpf', variables = {}, attachTargets = {}, kernelVersion = null } = options;
   const kernel = new KernelObjects(target);
   const all = readPrograms(object);
+  const targets = new Map(Object.entries(attachTargets));
+  checkTargets(targets, all);
   const structOps = structOpsMaps(object, all);
   const names = options.programs ?? namesWithStructOps(all, structOps, loader);
   const resolution = resolveRelocations(object, kernel.target, {
@@ -92,7 +102,8 @@ export function* checkObjectSteps(
   const externs = readExterns(object);
   const kconfig = kconfigValues(object, externs, loader, kernelVersion);
   const work = new CoreWork();
-  const resolvedExterns = resolveExterns(externs, { object, kernel, rules, work, kconfig });
+  const near = new NearNames(kernel, object.spec);
+  const resolvedExterns = yield* resolveExterns(externs, { object, kernel, rules, work, kconfig, near });
   const readOnly = readOnlyVariables(object, new Map(Object.entries(variables)));
   const ext = readBtfExt(object);
   const sources = new Sources(ext?.lines ?? null);
@@ -101,6 +112,8 @@ export function* checkObjectSteps(
   const judging: JudgeContext = {
     object,
     kernel,
+    near,
+    attachTargets: targets,
     loader,
     argumentWords: argumentWords(kernel.vmlinux, kernelVersion),
     enums,
@@ -138,7 +151,7 @@ export function* checkObjectSteps(
     byteOrderNeed(object, kernel),
     ...staticProgramNeeds(all, loader),
     ...mapNeeds(object, enums, loader),
-    ...structOpsNeeds(object, structOps, kernel),
+    ...structOpsNeeds(object, structOps, kernel, near),
     ...leftExterns(resolvedExterns, tally, rules),
   ];
   return {
@@ -152,6 +165,18 @@ export function* checkObjectSteps(
     dependsOnAllModules: kernel.isAllRead,
     dependsOnKernelVersion: readsKernelVersion(externs),
   };
+}
+
+function checkTargets(targets: ReadonlyMap<string, string>, programs: readonly BpfProgram[]): void {
+  const names = new Set(programs.map(({ name }) => name));
+  for (const [name, target] of targets) {
+    if (!names.has(name)) throw invalid(`the object has no program "${name}" to attach to ${target}`);
+    if (target === '') throw invalid(`the attach target of program ${name} is empty`);
+  }
+}
+
+function invalid(message: string): BtfFormatError {
+  return new BtfFormatError('INVALID_ARGUMENT', message);
 }
 
 /** Programs of struct_ops maps are loaded if one of their maps is made. Null if nothing differs from the default. */

@@ -19,6 +19,7 @@ import {
   type Reached,
   type Verdict,
   verdictOfReach,
+  isRisk,
   verdictOfRelocation,
   wordsOfReach,
   worstOf,
@@ -48,7 +49,7 @@ export function* judgeProgram(
   judge.refuse();
   judge.reached = yield* judge.follow();
   const section = sectionNameOf(linked.root.section);
-  const relocations = judge.relocations();
+  const relocations = yield* judge.relocations();
   const needs = [
     ...programTypeNeeds(section, context.enums),
     ...judge.attachTarget(),
@@ -118,15 +119,19 @@ class Judge {
     );
   }
 
-  relocations(): RelocationFinding[] {
-    return this.#linked.relocations.flatMap(({ relocation, instruction }) => {
+  *relocations(): Generator<null, RelocationFinding[], void> {
+    const findings: RelocationFinding[] = [];
+    for (const { relocation, instruction } of this.#linked.relocations) {
       const reached = relocation.outcome === 'POISONED' ? this.#reachOf(instruction) : null;
       const verdict = verdictOfRelocation(relocation, reached);
-      if (verdict === null) return [];
-      const words = reached === null ? relocation.reason : `${relocation.reason}; ${this.#words(reached)}`;
+      if (verdict === null) continue;
+      const reason = reached === null ? relocation.reason : `${relocation.reason}; ${this.#words(reached)}`;
+      const near = reached !== null && isRisk(verdict) ? this.#context.near.ofRelocation(relocation) : [];
       const source = this.#sourceOf(instruction);
-      return [{ relocation, reach: reached?.reach ?? null, verdict, source, reason: words }];
-    });
+      findings.push({ relocation, reach: reached?.reach ?? null, verdict, source, reason, near });
+      if (near.length > 0) yield null;
+    }
+    return findings;
   }
 
   attachTarget(): Need[] {
@@ -156,6 +161,7 @@ class Judge {
           verdict,
           reason: `${refusedCall}; ${worst.words}`,
           source: this.#sourceOf(worst.instruction),
+          near: own.object === null && isRisk(verdict) ? this.#context.near.ofType('FUNC', name) : [],
         },
       ];
     });

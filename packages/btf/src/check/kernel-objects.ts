@@ -19,7 +19,7 @@ export class KernelObjects {
   readonly vmlinux: KernelObject;
   readonly #modules: Iterator<CoreModule>;
   readonly #known: CoreModule[] = [];
-  readonly #read: string[] = [];
+  readonly #read: KernelObject[] = [];
   #isAllRead = false;
 
   constructor({ kernel, modules = [] }: CoreTarget) {
@@ -29,12 +29,23 @@ export class KernelObjects {
 
   /** The names of the modules whose BTF was read. */
   get read(): readonly string[] {
-    return this.#read;
+    return this.#read.map(({ name }) => name);
   }
 
   /** Whether something was looked for in all modules. */
   get isAllRead(): boolean {
     return this.#isAllRead;
+  }
+
+  /** The BTF of the modules that were read. */
+  get readSpecs(): readonly Spec[] {
+    return this.#read.map(({ spec }) => spec);
+  }
+
+  /** specOf returns the BTF of vmlinux or of a module that was read; null if there is none of this name. */
+  specOf(name: string): Spec | null {
+    if (name === this.vmlinux.name) return this.vmlinux.spec;
+    return this.#read.find((own) => own.name === name)?.spec ?? null;
   }
 
   /** The same kernel for resolving relocations, which shares the BTF of modules. */
@@ -94,7 +105,7 @@ export class KernelObjects {
       spec: () => {
         if (known !== null) return known;
         known = spec();
-        this.#read.push(name);
+        this.#read.push({ name, spec: known });
         return known;
       },
     };

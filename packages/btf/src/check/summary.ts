@@ -33,7 +33,7 @@ export function leftRelocations(
     const verdict = verdictOfRelocation(relocation, null);
     if (verdict !== 'FAILS' || judged.has(relocation)) return [];
     const source = sources.at(section, (program?.start ?? 0) + instruction);
-    return [{ relocation, reach: null, verdict, source, reason }];
+    return [{ relocation, reach: null, verdict, source, reason, near: [] }];
   });
 }
 

@@ -60,6 +60,7 @@ interface Options {
   readonly kernelVersion?: number | null;
   /** The word of the context that the program reads. */
   readonly reads?: number;
+  readonly attachTargets?: Readonly<Record<string, string>>;
 }
 
 function attach(section: string, { reads, ...options }: Options = {}): Need[] {
@@ -181,5 +182,29 @@ describe('A program may read', () => {
 
   test('any part of the context of an iterator', () => {
     expect(attach('iter/task', { reads: 9 })).toMatchObject([{ verdict: 'FITS' }]);
+  });
+});
+
+describe('A target that user space sets', () => {
+  const attachTo = (section: string, target: string) =>
+    attach(section, { attachTargets: { p: target } }).map(({ name, verdict, object }) => [
+      name,
+      verdict,
+      object,
+    ]);
+
+  test('counts instead of the one in the section', () => {
+    expect(attachTo('fentry', 'two')).toEqual([['two', 'FITS', 'vmlinux']]);
+    expect(attachTo('fentry/dummy_target', 'two')).toEqual([['two', 'FITS', 'vmlinux']]);
+    expect(attachTo('fentry/two', 'no_such_function')).toEqual([['no_such_function', 'FAILS', null]]);
+    expect(attachTo('lsm', 'file_open')).toEqual([['file_open', 'FITS', 'vmlinux']]);
+    expect(attachTo('fexit/dummy_target', 'xfs:xfs_open')).toEqual([['xfs:xfs_open', 'FITS', 'xfs']]);
+  });
+
+  test('is one of a program of the object', () => {
+    expect(() => attach('fentry', { attachTargets: { q: 'two' } })).toThrow(
+      'the object has no program "q" to attach to two',
+    );
+    expect(() => attachTo('fentry', '')).toThrow('the attach target of program p is empty');
   });
 });

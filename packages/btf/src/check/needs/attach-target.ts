@@ -4,6 +4,7 @@ import type { BpfLoader } from '../../core/rules/loader-rules.js';
 import { type FoundType, type KernelObjects, ownIds } from '../kernel-objects.js';
 import type { LinkedProgram } from '../link.js';
 import type { Need } from '../report.js';
+import type { NearNames } from '../near-names.js';
 import { contextReads } from './context-reads.js';
 import { FITS, need } from './need.js';
 import { signatureOf } from './signature.js';
@@ -59,6 +60,9 @@ const MAX_ARGUMENTS = 12;
 /** AttachContext has what attach targets depend on. */
 export interface AttachContext {
   readonly kernel: KernelObjects;
+  readonly near: NearNames;
+  /** The targets of programs, by name, that count instead of those in the names of their sections. */
+  readonly attachTargets: ReadonlyMap<string, string>;
   readonly loader: BpfLoader;
   /** The words of arguments that the trampolines of the kernel pass on each machine. */
   readonly argumentWords: number;
@@ -71,7 +75,7 @@ export function attachNeed(
   context: AttachContext,
 ): Need | null {
   if (section === null) return null;
-  const name = targetName(linked.root, section);
+  const name = context.attachTargets.get(linked.root.name) ?? targetName(linked.root, section);
   if (SYMBOLS.has(section.prefix)) return name === '' ? null : symbolNeed(name, context.kernel);
   if (PATTERNS.test(section.prefix)) {
     return name === ''
@@ -88,7 +92,8 @@ export function attachNeed(
   if (found === null) {
     const what = target.kind === 'FUNC' ? 'function' : 'typedef';
     const reason = `the kernel's BTF has no ${what} ${target.prefix}${plainName(name)}`;
-    return need('ATTACH_TARGET', name, ['FAILS', reason]);
+    const near = context.near.ofType(target.kind, plainName(name), target.prefix);
+    return need('ATTACH_TARGET', name, ['FAILS', reason], { near });
   }
   return need('ATTACH_TARGET', name, judge(linked, target, found, context), { found });
 }
