@@ -161,7 +161,8 @@ export class Spec implements Iterable<Type> {
     this.#sizes = kindSizes(bytes, header, base === null ? null : base.#sizes);
     this.#source = new TypeSource(words, table, typeBytes, types.offset);
     this.#offsets = indexTypes({
-      words,
+      bytes: typeBytes,
+      order: byteOrder,
       section: types,
       sizes: this.#sizes,
       firstTypeId: this.firstTypeId,
