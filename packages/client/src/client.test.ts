@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { create } from '@bufbuild/protobuf';
@@ -110,7 +111,7 @@ describe('loadHandle', () => {
     expect(deadlineOf(daemon, 'loadHandle')).toBeGreaterThan(Date.now() + 60_000);
   });
 
-  test('rejects with the verifier log', async () => {
+  test('rejects with the log of the kernel', async () => {
     expect(await rejection(client.loadHandle(INVALID))).toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: 'VERIFIER_REJECTED',
@@ -213,6 +214,8 @@ test('serverInfo is plain data, in milliseconds', async () => {
     bootId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     daemonEpoch: daemon.epoch,
     kernelRelease: '6.18.0-fake',
+    kernelVersion: '#1 SMP fake',
+    nodeName: 'fake-node',
     machine: 'x86_64',
     mode: 'full',
     btfDir: '',
@@ -238,6 +241,7 @@ test('serverInfo is plain data, in milliseconds', async () => {
       maxTokens: 1000,
       maxTypesBytes: 0,
       maxCBytes: 0,
+      maxObjectBytes: 0,
     },
     // As Linux 6.18 has them.
     features: expect.arrayContaining([
@@ -246,6 +250,21 @@ test('serverInfo is plain data, in milliseconds', async () => {
       { feature: 'layout', supported: false },
     ]),
     kernelFeatures: kernelFeaturesOf(6, 18),
+    digests: null,
+  });
+});
+
+test('serverInfo identifies the build of the kernel on request', async () => {
+  const sha256 = (...parts: (Uint8Array | string)[]): Buffer => {
+    const hash = createHash('sha256');
+    for (const part of parts) hash.update(part);
+    return hash.digest();
+  };
+  const { digests } = await client.serverInfo({ details: ['digests'] });
+  expect(digests).toEqual({
+    kernel: sha256(BYTES).toString('hex'),
+    modules: sha256('dummy\0', sha256(BYTES)).toString('hex'),
+    moduleCount: 1,
   });
 });
 

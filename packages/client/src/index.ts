@@ -21,6 +21,7 @@ export {
 } from './error/btf-error.js';
 export type { CallMetadata } from './call/call-metadata.js';
 export type { CallOptions, LeaseOptions } from './call/call-options.js';
+export type { CheckObjectOptions } from './check-object.js';
 export { BtfClient, type FindOptions } from './client.js';
 export type { BtfClientOptions } from './call/client-options.js';
 export type { DaemonChange, DaemonIdentity } from './call/daemon-pin.js';
@@ -42,12 +43,23 @@ export type {
 } from './btf/member-result.js';
 export type { CHeaderOptions, SelectedTypes, SpecNote } from './btf/selected-types.js';
 export type { NotFound, Selection } from './btf/selection.js';
+export type {
+  ObjectReport,
+  ObjectReportHeader,
+  ObjectReportPart,
+  RemoteNeed,
+  RemoteObjectSummary,
+  RemoteProgramResult,
+  RemoteRelocation,
+  RemoteRelocationFinding,
+} from './object/object-report.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';
 export type { RemoteBtf, SelectedOptions, SpecOptions } from './remote-btf.js';
 export type { HandleState, RemoteObject } from './remote-object.js';
 export type { Feature, FeatureStatus } from './object/kernel-features.js';
 export type {
   Caller,
+  KernelDigests,
   Limits,
   Mode,
   Operation,
@@ -55,6 +67,7 @@ export type {
   Role,
   ServerInfo,
 } from './object/server-info.js';
+export type { ServerDetail, ServerInfoOptions } from './object/server-detail.js';
 export type { Pem, TlsOptions } from './call/tls-options.js';
 export type { TransferOptions, TransferProgress } from './btf/transfer-progress.js';
 export type { VerifierLog } from './error/verifier-log.js';

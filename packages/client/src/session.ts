@@ -1,10 +1,10 @@
 import { atMost, type Clock, systemClock } from './base/clock.js';
 import { SpecStore } from './btf/spec-store.js';
-import type { CallOptions } from './call/call-options.js';
 import { type BtfClientOptions, connectionOptions, credentialsOf } from './call/client-options.js';
 import { Connection } from './call/connection.js';
 import { type DaemonChange, DaemonPin } from './call/daemon-pin.js';
 import { LeaseKeeper } from './lease/lease-keeper.js';
+import { serverDetailNumbers, type ServerInfoOptions } from './object/server-detail.js';
 import type { ServerInfo } from './object/server-info.js';
 import { closeTokens, renewTokens } from './token-calls.js';
 
@@ -56,8 +56,9 @@ export class Session {
   }
 
   /** Asks the daemon for its info. */
-  async serverInfo({ signal, timeout = this.timeout }: CallOptions): Promise<ServerInfo> {
-    const message = await this.connection.unary('getServerInfo', {}, { signal, timeout });
+  async serverInfo({ details = [], signal, timeout = this.timeout }: ServerInfoOptions): Promise<ServerInfo> {
+    const request = { details: serverDetailNumbers(details) };
+    const message = await this.connection.unary('getServerInfo', request, { signal, timeout });
     const { serverInfoFromMessage } = await import('./object/server-info.js');
     const info = serverInfoFromMessage(message);
     this.daemon.observe(info.daemonEpoch, info.bootId);

@@ -1,6 +1,8 @@
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect, constants } from 'node:http2';
 import { createConnection } from 'node:net';
+import { machine } from 'node:os';
 import { expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -117,7 +119,8 @@ needs('bpf').describe('Operators see', () => {
     expect(scrape.sum('btfd_spec_cache_hits_total')).toBe(1);
     expect(scrape.sum('btfd_spec_cache_bytes')).toBeGreaterThan(1_000_000);
     expect(scrape.sum('btfd_connections', { transport: 'unix' })).toBeGreaterThanOrEqual(1);
-    expect(scrape.sum('btfd_build_info')).toBe(1);
+    const digest = createHash('sha256').update(readFileSync('/sys/kernel/btf/vmlinux')).digest('hex');
+    expect(scrape.sum('btfd_build_info', { machine: machine(), kernel_digest: digest })).toBe(1);
     const fds = readdirSync(`/proc/${daemon.pid}/fd`).length;
     expect(Math.abs(scrape.sum('process_open_fds') - fds)).toBeLessThan(5);
     expect(scrape.names()).toContain('nodejs_eventloop_lag_p99_seconds');

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
 import { expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
@@ -25,7 +26,7 @@ needs('bpf').describe('With the exporter of the example', () => {
       metadata.set('traceparent', `00-${TRACE_ID}-${PARENT_ID}-01`);
       const { path, requestSerialize, responseDeserialize } = toServiceDefinition(BtfService).getServerInfo;
       await new Promise<void>((resolve, reject) => {
-        const request = { $typeName: 'btf.v1.GetServerInfoRequest' } as const;
+        const request = create(BtfService.method.getServerInfo.input);
         client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, (error) => {
           if (error === null) resolve();
           else reject(error);

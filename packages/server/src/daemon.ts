@@ -12,6 +12,8 @@ export interface DaemonOptions extends ObservabilityOptions {
   /** The folder of BTF files to serve instead of the kernel; null serves the kernel. */
   readonly btfDir: string | null;
   readonly kernel: Kernel;
+  /** Returns the name of the node, or '' if it has none. Default: the host name. */
+  readonly nodeName?: () => string;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Limits>;
   /** Roles in addition to the default ones. Default: none. */
@@ -37,6 +39,8 @@ export interface DaemonUsage {
   readonly loads: number;
   /** Bytes of BTF that requests and loads hold. */
   readonly btfBytes: number;
+  /** Bytes of BPF objects that are checked. */
+  readonly objectBytes: number;
 }
 
 /** Daemon is a running btfd. */

@@ -3,6 +3,7 @@ import { Server, type ServerOptions } from '@grpc/grpc-js';
 import { type Address, whyRefused } from './base/address.js';
 import { systemClock } from './base/clock.js';
 import { maxOpenFiles } from './base/max-open-files.js';
+import { nodeNameOf } from './base/node-name.js';
 import { VERSION } from './base/version.js';
 import { wait } from './base/wait.js';
 import { DEFAULT_LIMITS, type Limits } from './config/limits.js';
@@ -29,10 +30,11 @@ import type { Daemon, DaemonOptions, DaemonUsage } from './daemon.js';
 import { Observability } from './observe/observability.js';
 import { WorkerPool } from './pool/worker-pool.js';
 import { makeQuotas } from './quota/quotas.js';
-import { checkRequestSize } from './rpc/load-wire.js';
+import { checkRequestSize } from './rpc/request-size.js';
 import { btfService } from './rpc/service.js';
 import type { Services } from './rpc/services.js';
 import { BtfCache } from './source/btf-cache.js';
+import { KernelBuild } from './source/kernel-build.js';
 import { SpecSource } from './source/spec-source.js';
 import { UserScanner } from './users/user-scanner.js';
 import { ObjectWatch } from './watch/object-watch.js';
@@ -142,7 +144,7 @@ async function startServing(options: DaemonOptions, observability: Observability
 }
 
 function usageOf({ handles, quotas }: Services): DaemonUsage {
-  const { connections, calls, streams, loads, btfBytes } = quotas;
+  const { connections, calls, streams, loads, btfBytes, objectBytes } = quotas;
   return {
     handles: handles.size,
     connections: connections.inUse,
@@ -150,11 +152,12 @@ function usageOf({ handles, quotas }: Services): DaemonUsage {
     streams: streams.inUse,
     loads: loads.inUse,
     btfBytes: btfBytes.inUse,
+    objectBytes: objectBytes.inUse,
   };
 }
 
 async function makeServices(
-  { kernel, btfDir, limits: own, logger }: DaemonOptions,
+  { kernel, btfDir, limits: own, logger, nodeName = () => nodeNameOf(null, {}) }: DaemonOptions,
   { onLoad, onUnknown }: Pick<Observability, 'onLoad' | 'onUnknown'>,
 ): Promise<Services & { readonly workers: WorkerPool }> {
   const limits = { ...DEFAULT_LIMITS, ...own };
@@ -177,6 +180,7 @@ async function makeServices(
   const watch = new ObjectWatch(objects, limits, systemClock);
   return {
     version: VERSION,
+    nodeName,
     kernel,
     files,
     access,
@@ -186,6 +190,7 @@ async function makeServices(
     names,
     handles,
     specs,
+    build: new KernelBuild(kernel, files, objects, names, specs),
     users,
     workers: new WorkerPool(limits, (err) => logger.warn({ err }, 'a worker was terminated')),
     quotas,
@@ -198,7 +203,7 @@ async function makeServices(
 function channelOptions(limits: Limits): ServerOptions {
   return {
     // The largest limit of all methods. Each method also has its own limit, which is checked before decoding.
-    'grpc.max_receive_message_length': limits.maxLoadMessageBytes,
+    'grpc.max_receive_message_length': Math.max(limits.maxLoadMessageBytes, limits.maxObjectMessageBytes),
     // Only a ping detects a client that hangs. The time is longer than the drain, which a ping would cut short.
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveMs,

@@ -1,4 +1,11 @@
-import type { Caller, FeatureStatus, Role, ServerInfo } from '@btfd/client';
+import {
+  type BtfClient,
+  BtfError,
+  type Caller,
+  type FeatureStatus,
+  type Role,
+  type ServerInfo,
+} from '@btfd/client';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
 import { grouped } from '../output/table.js';
@@ -8,12 +15,30 @@ import type { Session } from '../session/session.js';
 export async function info(session: Session): Promise<void> {
   const client = await session.client();
   const daemon = await client.serverInfo({ signal: session.requestSignal() });
+  const build = await buildOf(client, session.requestSignal());
   const { address } = await session.target();
   await session.show({
-    data: infoData(address, daemon),
+    data: infoData(address, daemon, build),
     names: [address],
-    text: () => infoText(address, daemon, session.colors),
+    text: () => infoText(address, daemon, build, session.colors),
   });
+}
+
+/** Returns the digests, or why the daemon cannot compute them. All else is shown even then. */
+async function buildOf(client: BtfClient, signal: AbortSignal): Promise<ServerInfo['digests'] | BtfError> {
+  try {
+    return (await client.serverInfo({ details: ['digests'], signal })).digests;
+  } catch (error) {
+    if (BtfError.isBtfError(error)) return error;
+    throw error;
+  }
+}
+
+function buildText(build: ServerInfo['digests'] | BtfError): string {
+  if (build === null) return 'unknown, because the daemon is too old';
+  if (build instanceof BtfError) return `unknown: ${build.rawMessage}`;
+  const modules = `${build.moduleCount} module${build.moduleCount === 1 ? '' : 's'}`;
+  return `${build.kernel ?? 'without BTF'}, ${modules}`;
 }
 
 /** The permissions of each role. */
@@ -34,14 +59,21 @@ function featuresText(features: readonly FeatureStatus[]): string {
   return `all ${features.length}${missing.length === 0 ? '' : ` but ${missing.join(', ')}`}`;
 }
 
-function infoText(address: string, daemon: ServerInfo, colors: Colors): string {
+function infoText(
+  address: string,
+  daemon: ServerInfo,
+  build: ServerInfo['digests'] | BtfError,
+  colors: Colors,
+): string {
   const { limits } = daemon;
   const bytes = (value: number): string => `${grouped(value)} bytes`;
   const rows: [string, string][] = [
     ['address', address],
     ['daemon', `btfd ${daemon.version}`],
     ['you', callerText(daemon.caller)],
+    ...(daemon.nodeName === '' ? [] : [['node', daemon.nodeName] satisfies [string, string]]),
     ['kernel', `Linux ${daemon.kernelRelease} ${daemon.machine}`],
+    ['BTF of kernel', buildText(build)],
     ['features', featuresText(daemon.features)],
     ['mode', daemon.mode],
     ...(daemon.btfDir === '' ? [] : [['BTF files', daemon.btfDir] satisfies [string, string]]),
@@ -66,12 +98,21 @@ function infoText(address: string, daemon: ServerInfo, colors: Colors): string {
   ].join('\n');
 }
 
-function infoData(address: string, daemon: ServerInfo): unknown {
+function infoData(address: string, daemon: ServerInfo, build: ServerInfo['digests'] | BtfError): unknown {
   const { limits } = daemon;
   return {
     address,
     version: daemon.version,
+    node_name: daemon.nodeName,
     kernel_release: daemon.kernelRelease,
+    kernel_version: daemon.kernelVersion,
+    ...(build === null || build instanceof BtfError
+      ? {}
+      : {
+          ...(build.kernel === null ? {} : { kernel_digest: build.kernel }),
+          modules_digest: build.modules,
+          module_count: build.moduleCount,
+        }),
     machine: daemon.machine,
     boot_id: daemon.bootId,
     daemon_epoch: daemon.daemonEpoch,

@@ -28,6 +28,8 @@ export interface FakeDaemonOptions {
   readonly maxHeld?: number | undefined;
   /** The kernel's release, as `uname -r` prints it. Default: `6.18.0-fake`. */
   readonly kernelRelease?: string | undefined;
+  /** The name of the node. Default: `fake-node`. */
+  readonly nodeName?: string | undefined;
   /** The bytes of BTF or text in each message of a transfer. Default: 256 KiB, as in the daemon. */
   readonly chunkBytes?: number | undefined;
   /** The milliseconds before each of them. Default: 0. */
@@ -41,6 +43,7 @@ const DAEMON_RULES: Rules<FakeDaemonOptions> = {
   defaultTtl: milliseconds,
   maxHeld: aCount,
   kernelRelease: aString,
+  nodeName: aString,
   chunkBytes: rule('a positive number', (value) => typeof value === 'number' && value > 0),
   chunkDelay: milliseconds,
 };
@@ -54,8 +57,8 @@ const DAEMON_RULES: Rules<FakeDaemonOptions> = {
  * await using client = new BtfClient(daemon.address);
  * ```
  *
- * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon
- * that has every capability. It lacks `LoadHandle` of types and `Spec` as TYPES, which this package does not use, the
+ * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`), specs and checks of BPF objects (by
+ * `checkObject` of `@btfd/btf`) work as with a daemon that has every capability. It lacks `LoadHandle` of types and `Spec` as TYPES, which this package does not use, the
  * adaptation to older kernels, roles and limits. Therefore it accepts most requests that exceed a limit of the daemon.
  */
 export class FakeDaemon implements AsyncDisposable {
@@ -239,6 +242,7 @@ export class FakeDaemon implements AsyncDisposable {
       defaultTtl = 60_000,
       maxHeld = 64,
       kernelRelease = '6.18.0-fake',
+      nodeName = 'fake-node',
       chunkBytes = 256 * 1024,
       chunkDelay = 0,
     } = options;
@@ -250,6 +254,7 @@ export class FakeDaemon implements AsyncDisposable {
       epoch: this.#epoch,
       bootId: this.#bootId,
       kernelRelease,
+      nodeName,
       defaultTtl,
       maxHeld,
       chunkBytes,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
 import { FakeObject, type FakeObjectInit } from './fake-object.js';
@@ -61,6 +62,20 @@ export class FakeKernel {
       message: `no BTF object has the id ${id}`,
       metadata: { id: String(id) },
     });
+  }
+
+  /** Returns the digests of vmlinux and of the modules, as a daemon computes them. */
+  digests(): { kernelDigest: Uint8Array; modulesDigest: Uint8Array; moduleCount: number } {
+    const modules = this.#objects.filter(({ origin }) => origin === 'module');
+    const hash = createHash('sha256');
+    for (const { name, digest } of modules.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      hash.update(`${name}\0`).update(digest);
+    }
+    return {
+      kernelDigest: this.named('vmlinux')?.digest ?? new Uint8Array(),
+      modulesDigest: new Uint8Array(hash.digest()),
+      moduleCount: modules.length,
+    };
   }
 
   #record(kind: FakeEvent['kind'], object: FakeObject): void {

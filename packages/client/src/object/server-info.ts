@@ -7,6 +7,7 @@ import {
 } from '@btfd/api';
 import type { KernelFeatures } from '@btfd/btf';
 import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
+import { digestKey } from '../btf/raw-btf.js';
 import { type FeatureStatus, featuresFromMessage, kernelFeaturesFrom } from './kernel-features.js';
 
 /** Mode is the way in which the daemon serves its operations. `btf.v1.Mode` explains each. */
@@ -49,7 +50,7 @@ export interface Limits {
   readonly maxHeldPerStream: number;
   /** How long an iteration waits at that limit. */
   readonly holdStallTimeout: number;
-  /** The largest verifier log. */
+  /** The largest log about refused BTF. */
   readonly maxLogBytes: number;
   /** Maximum number of handles that one call renews or closes. */
   readonly maxTokens: number;
@@ -57,6 +58,21 @@ export interface Limits {
   readonly maxTypesBytes: number;
   /** The largest C header. */
   readonly maxCBytes: number;
+  /** The largest object of `checkObject`, without its debug information; 0 if the daemon is older than `checkObject`. */
+  readonly maxObjectBytes: number;
+}
+
+/**
+ * KernelDigests identify the build of a kernel and of its modules, each by the SHA-256 of raw BTF in hexadecimal. Nodes with
+ * the same `kernel` have the same kernel types.
+ */
+export interface KernelDigests {
+  /** The SHA-256 of the BTF of vmlinux; null if the kernel has no BTF. */
+  readonly kernel: string | null;
+  /** The SHA-256 over the names and the BTF of all modules. It changes with every module that comes or goes. */
+  readonly modules: string;
+  /** The number of modules with BTF. */
+  readonly moduleCount: number;
 }
 
 /** ServerInfo describes the daemon: its identity, its operations and its limits. */
@@ -69,6 +85,10 @@ export interface ServerInfo {
   readonly daemonEpoch: string;
   /** The kernel's release, as `uname -r` prints it. */
   readonly kernelRelease: string;
+  /** The version of the kernel's build, as `uname -v` prints it; empty if the daemon is older than this field. */
+  readonly kernelVersion: string;
+  /** The name of the node, by the daemon's settings; empty if it has none, or if the daemon is older than this field. */
+  readonly nodeName: string;
   /** The machine's architecture, as `uname -m` prints it. */
   readonly machine: string;
   readonly mode: Mode;
@@ -84,6 +104,8 @@ export interface ServerInfo {
   readonly kernelFeatures: KernelFeatures;
   /** This client. Its role may forbid operations that are available. */
   readonly caller: Caller;
+  /** The digests of the kernel; null unless `details` requested them, or if the daemon is older than them. */
+  readonly digests: KernelDigests | null;
 }
 
 const MODES: Readonly<Record<number, Mode>> = {
@@ -118,6 +140,8 @@ export function serverInfoFromMessage(message: GetServerInfoResponse): ServerInf
     bootId,
     daemonEpoch,
     kernelRelease,
+    kernelVersion: message.kernelVersion,
+    nodeName: message.nodeName,
     machine,
     mode: MODES[mode] ?? 'unknown',
     btfDir,
@@ -134,6 +158,21 @@ export function serverInfoFromMessage(message: GetServerInfoResponse): ServerInf
       principal: message.caller?.principal ?? '',
       role: ROLES[message.caller?.role ?? RoleNumber.UNSPECIFIED] ?? 'unknown',
     },
+    digests: digestsFromMessage(message),
+  };
+}
+
+function digestsFromMessage({
+  kernelDigest,
+  modulesDigest,
+  moduleCount,
+}: GetServerInfoResponse): KernelDigests | null {
+  // It is a digest even if there are no modules.
+  if (modulesDigest.length === 0) return null;
+  return {
+    kernel: kernelDigest.length === 0 ? null : digestKey(kernelDigest),
+    modules: digestKey(modulesDigest),
+    moduleCount,
   };
 }
 
@@ -151,6 +190,7 @@ function limitsFromMessage(message: LimitsMessage | undefined): Limits {
     maxTokens: message?.maxTokens ?? 0,
     maxTypesBytes: message?.maxTypesBytes ?? 0,
     maxCBytes: Number(message?.maxCBytes ?? 0),
+    maxObjectBytes: message?.maxObjectBytes ?? 0,
   };
 }
 

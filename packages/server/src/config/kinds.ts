@@ -10,6 +10,7 @@ import {
   type UnixAddress,
 } from '../base/address.js';
 import { BTF_TURNS } from '../base/file-turns.js';
+import { isNodeName } from '../base/node-name.js';
 import type { Kind } from './setting.js';
 
 /** SWITCH is on or off. */
@@ -163,6 +164,20 @@ export const DIRECTORY: Kind<string | null> = {
     if (path === null) return;
     const stats = await BTF_TURNS.run(`looking at ${path}`, async () => stat(path));
     if (!stats.isDirectory()) throw new Error(`${path} is not a folder`);
+  },
+  format: (value) => value ?? 'none',
+};
+
+/** NODE_NAME is the name of a node, or null. */
+export const NODE_NAME: Kind<string | null> = {
+  placeholder: 'NAME',
+  isList: false,
+  parse(texts) {
+    const text = only(texts);
+    if (isNodeName(text)) return text;
+    throw new Error(
+      `${quoted(text)} is not a name: use at most 253 printable ASCII characters without spaces`,
+    );
   },
   format: (value) => value ?? 'none',
 };

@@ -6,6 +6,7 @@ import {
   FILE,
   GROUP,
   METRICS_ADDRESS,
+  NODE_NAME,
   PRINCIPALS,
   SOCKET,
   SWITCH,
@@ -59,6 +60,14 @@ export const SERVING = {
     fallback: null,
     description: 'make a BPF token of the bpffs that is mounted here, to load BTF in a user namespace',
     reason: 'In the initial user namespace capabilities are enough.',
+  }),
+  nodeName: setting({
+    name: 'node-name',
+    kind: NODE_NAME,
+    fallback: null,
+    fallbackText: 'NODE_NAME of the environment, otherwise the host name',
+    description: 'name of this node for clients that ask many nodes',
+    reason: 'A pod gets the name of its node from Kubernetes as NODE_NAME. Its host name is that of the pod.',
   }),
 };
 

@@ -1,4 +1,4 @@
-import { release } from 'node:os';
+import { machine, release } from 'node:os';
 import { Origin } from '@btfd/api';
 import type { CallObserver } from '../grpc/interceptor/call-observer.js';
 import { originOf } from '../kernel/origin.js';
@@ -6,6 +6,7 @@ import type { LoadTimes } from '../kernel/load-queue.js';
 import type { Services } from '../rpc/services.js';
 import { estimateRatio } from '../base/load-estimate.js';
 import { VERSION } from '../base/version.js';
+import { wait } from '../base/wait.js';
 import { MetricRegistry, type Reading } from './metric-registry.js';
 import { rpcMetrics } from './rpc-metrics.js';
 
@@ -23,6 +24,9 @@ export interface MetricSources {
   readonly droppedLogLines: () => number;
 }
 
+/** Reading a vmlinux takes some 20 ms once. */
+const MAX_DIGEST_MS = 1_000;
+
 /** DaemonMetrics are the metrics of a daemon. */
 export class DaemonMetrics {
   readonly registry = new MetricRegistry();
@@ -30,10 +34,21 @@ export class DaemonMetrics {
   readonly #loadWaits = this.registry.histogram('btfd_load_wait_seconds');
   readonly #loadDurations = this.registry.histogram('btfd_load_duration_seconds');
   readonly #estimateRatios = this.registry.histogram('btfd_load_estimate_ratio');
+  /** The digest is the last that could be read. It is empty before the services are there. */
+  readonly #labels = {
+    version: VERSION,
+    node_version: process.version,
+    kernel_release: release(),
+    machine: machine(),
+    kernel_digest: '',
+  };
+  #build: Services['build'] | null = null;
 
   constructor() {
-    const labels = { version: VERSION, node_version: process.version, kernel_release: release() };
-    this.registry.readGauge('btfd_build_info', () => [{ labels, value: 1 }]);
+    this.registry.readGauge('btfd_build_info', async () => {
+      await this.#refreshDigest();
+      return [{ labels: { ...this.#labels }, value: 1 }];
+    });
   }
 
   /** Notes a load that reached the kernel. */
@@ -44,9 +59,10 @@ export class DaemonMetrics {
   };
 
   /** Adds the metrics that are read from the services. */
-  read({ handles, loads, specs }: Services, sources: MetricSources): void {
+  read({ build, handles, loads, specs, quotas }: Services, sources: MetricSources): void {
     const { connections, refusedConnections, endedConnections, certificateEnd, droppedLogLines } = sources;
     const { registry } = this;
+    this.#build = build;
     registry.readGauge('btfd_connections', function* () {
       for (const { transport, count } of connections()) yield { labels: { transport }, value: count };
     });
@@ -72,6 +88,7 @@ export class DaemonMetrics {
       { labels: { cause: 'expired' }, value: handles.leases.expired },
       { labels: { cause: 'closed' }, value: handles.leases.closed },
     ]);
+    registry.readGauge('btfd_object_bytes', () => one(quotas.objectBytes.inUse));
     registry.readGauge('btfd_load_queue_length', () => one(loads.queue.length));
     registry.readGauge('btfd_load_queue_bytes', () => one(loads.queue.bytes));
     registry.readGauge('btfd_load_running', () => one(loads.queue.running ? 1 : 0));
@@ -80,6 +97,21 @@ export class DaemonMetrics {
     registry.readGauge('btfd_spec_cache_bytes', () => one(specs.cacheStats.bytes));
     registry.readGauge('btfd_spec_cache_entries', () => one(specs.cacheStats.entries));
     registry.readCounter('btfd_log_lines_dropped_total', () => one(droppedLogLines()));
+  }
+
+  /** Reads the kernel's digest again. A file system that hangs must not keep all other metrics from being served. */
+  async #refreshDigest(): Promise<void> {
+    await wait((done) => void this.#readDigest(done), { ms: MAX_DIGEST_MS });
+  }
+
+  async #readDigest(done: () => void): Promise<void> {
+    try {
+      const digest = await this.#build?.kernelDigest();
+      if (digest !== undefined) this.#labels.kernel_digest = Buffer.from(digest).toString('hex');
+    } catch {
+      // The label keeps the last one.
+    }
+    done();
   }
 }
 

@@ -40,13 +40,14 @@ export class MetricRegistry {
     });
   }
 
-  /** Makes a gauge that is read when metrics are requested. */
-  readGauge(name: MetricOf<'gauge'>, read: () => Iterable<Reading>): void {
+  /** Makes a gauge that is read when metrics are requested. `read` must not reject. */
+  readGauge(name: MetricOf<'gauge'>, read: () => Iterable<Reading> | Promise<Iterable<Reading>>): void {
     void new Gauge({
       ...this.#configuration(name),
-      collect() {
+      async collect() {
+        const readings = await read();
         this.reset();
-        for (const { labels = {}, value } of read()) this.set(labels, value);
+        for (const { labels = {}, value } of readings) this.set(labels, value);
       },
     });
   }

@@ -5,6 +5,7 @@ import { ErrorReason } from '@btfd/api';
 import { notify, socketInfo } from '@btfd/native';
 import type { Logger } from 'pino';
 import { systemClock } from '../base/clock.js';
+import { nodeNameOf } from '../base/node-name.js';
 import type { Config } from '../config/config.js';
 import { tlsOf } from '../config/cross-checks.js';
 import type { Setting } from '../config/setting.js';
@@ -113,6 +114,7 @@ async function start(config: Config, { logger, output }: Log): Promise<RunningDa
     addresses: addressesOf(config, passed),
     fdSocket: fdSocketOf(config, passed),
     btfDir: config.get(SERVING.btfDir),
+    nodeName: () => nodeNameOf(config.get(SERVING.nodeName), process.env),
     kernel: bpffs === null ? addonKernel : await withToken(bpffs, addonKernel, makeAddonToken),
     logger,
     droppedLogLines: () => output.dropped,

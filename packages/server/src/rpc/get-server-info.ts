@@ -1,8 +1,9 @@
-import { machine, release } from 'node:os';
+import { machine, release, version as kernelVersion } from 'node:os';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { Operation, Role as RoleNumber, type Feature } from '@btfd/api';
+import { Operation, Role as RoleNumber, ServerDetail, type Feature } from '@btfd/api';
 import type { Role } from '../auth/policy.js';
 import type { Rpc } from '../grpc/rpc.js';
+import { invalidRequest } from '../error/service-error.js';
 import type { Access } from '../kernel/access.js';
 import type { ObjectNames } from '../kernel/object-names.js';
 import { readBootId } from '../kernel/features.js';
@@ -32,15 +33,20 @@ export function getServerInfo({
   features,
   handles,
   limits,
+  build,
+  nodeName,
 }: Services): Rpc<'getServerInfo'> {
   const bootId = readBootId();
   const { sysAdmin, bpf } = kernel.capabilities();
-  return async (_request, { caller: { principal, role } }) => ({
+  return async ({ details }, { caller: { principal, role } }) => ({
+    ...(asksDigests(details) ? await build.digests() : {}),
     version,
     bootId,
     daemonEpoch: handles.epoch,
     kernelRelease: release(),
+    kernelVersion: kernelVersion(),
     machine: machine(),
+    nodeName: nodeName(),
     mode: access.mode,
     btfDir: files.dir,
     operations: OPERATIONS.map((operation) => {
@@ -63,8 +69,18 @@ export function getServerInfo({
       maxTokens: limits.maxTokens,
       maxTypesBytes: limits.maxTypesBytes,
       maxCBytes: BigInt(limits.maxCBytes),
+      maxObjectBytes: limits.maxObjectBytes,
     },
   });
+}
+
+/** @throws ServiceError INVALID_REQUEST for an unknown detail. */
+function asksDigests(details: readonly ServerDetail[]): boolean {
+  for (const [index, detail] of details.entries()) {
+    if (detail !== ServerDetail.DIGESTS)
+      throw invalidRequest(`details[${index}]`, `${detail} is not a detail`);
+  }
+  return details.length > 0;
 }
 
 /** Returns why an operation does not work, or null if it works. */

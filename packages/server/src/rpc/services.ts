@@ -9,6 +9,7 @@ import type { ObjectNames } from '../kernel/object-names.js';
 import type { Limits } from '../config/limits.js';
 import type { LoadQueue } from '../kernel/load-queue.js';
 import type { Quotas } from '../quota/quotas.js';
+import type { KernelBuild } from '../source/kernel-build.js';
 import type { SpecSource } from '../source/spec-source.js';
 import type { UserScanner } from '../users/user-scanner.js';
 import type { ObjectWatch } from '../watch/object-watch.js';
@@ -17,6 +18,8 @@ import type { JobRunner } from '../pool/job.js';
 /** Services are the parts of the daemon that RPCs use. */
 export interface Services {
   readonly version: string;
+  /** Returns the name of the node, or '' if it has none. The host name can change at any time. */
+  readonly nodeName: () => string;
   readonly kernel: Kernel;
   readonly files: BtfFiles;
   readonly access: Access;
@@ -26,6 +29,7 @@ export interface Services {
   readonly names: ObjectNames;
   readonly handles: HandleTable;
   readonly specs: SpecSource;
+  readonly build: KernelBuild;
   readonly users: UserScanner;
   readonly workers: JobRunner;
   readonly quotas: Quotas;

@@ -112,6 +112,15 @@ export class SpecSource {
     return this.#cache.digest(keyOf(info.id), () => object.read());
   }
 
+  /**
+   * Returns the SHA-256 of a file's raw BTF, which is read once for each identity.
+   *
+   * @throws ServiceError as `read` of the files does.
+   */
+  async digestOfFile(file: BtfFile): Promise<Uint8Array> {
+    return this.#cache.digest(`file:${file.identity}`, async () => this.#files.read(file));
+  }
+
   async #findHeld(token: string, caller: Caller): Promise<SpecObject> {
     const use = this.#handles.use(caller, token);
     try {

@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
 import { makeQuotas } from '../quota/quotas.js';
 import type { Services } from '../rpc/services.js';
 import { BtfCache } from '../source/btf-cache.js';
+import { KernelBuild } from '../source/kernel-build.js';
 import { SpecSource, type UnknownListener } from '../source/spec-source.js';
 import { UserScanner } from '../users/user-scanner.js';
 import { ObjectWatch } from '../watch/object-watch.js';
@@ -71,6 +72,7 @@ export async function makeServices(
   const watch = new ObjectWatch(objects, limits, clock);
   return {
     version: '0.0.0',
+    nodeName: () => 'node-1',
     kernel,
     files,
     access,
@@ -80,6 +82,7 @@ export async function makeServices(
     names,
     handles,
     specs,
+    build: new KernelBuild(kernel, files, objects, names, specs),
     users,
     workers: new InlineJobs(),
     quotas,

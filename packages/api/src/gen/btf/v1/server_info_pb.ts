@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/server_info.proto.
  */
 export const file_btf_v1_server_info: GenFile = /*@__PURE__*/
-  fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCI3CgZDYWxsZXISEQoJcHJpbmNpcGFsGAEgASgJEhoKBHJvbGUYAiABKA4yDC5idGYudjEuUm9sZSKPAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBCIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLnAgoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDwoHYm9vdF9pZBgCIAEoCRIUCgxkYWVtb25fZXBvY2gYAyABKAkSFgoOa2VybmVsX3JlbGVhc2UYBCABKAkSGgoEbW9kZRgFIAEoDjIMLmJ0Zi52MS5Nb2RlEg8KB2J0Zl9kaXIYBiABKAkSKwoKb3BlcmF0aW9ucxgHIAMoCzIXLmJ0Zi52MS5PcGVyYXRpb25TdGF0dXMSKgoMY2FwYWJpbGl0aWVzGAggASgLMhQuYnRmLnYxLkNhcGFiaWxpdGllcxIeCgZsaW1pdHMYCSABKAsyDi5idGYudjEuTGltaXRzEg8KB21hY2hpbmUYCiABKAkSJwoIZmVhdHVyZXMYCyADKAsyFS5idGYudjEuRmVhdHVyZVN0YXR1cxIeCgZjYWxsZXIYDCABKAsyDi5idGYudjEuQ2FsbGVyKlQKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfRlVMTBABEhcKE01PREVfTE9BRF9BTkRfRklMRVMQAhIOCgpNT0RFX0ZJTEVTEAMqowEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABISCg5PUEVSQVRJT05fTE9BRBABEhgKFE9QRVJBVElPTl9PUEVOX0JZX0lEEAISFgoST1BFUkFUSU9OX0xJU1RfSURTEAMSGgoWT1BFUkFUSU9OX1NQRUNfQllfTkFNRRAEEhkKFU9QRVJBVElPTl9IT0xEX0tFUk5FTBAFKuQECgdGZWF0dXJlEhcKE0ZFQVRVUkVfVU5TUEVDSUZJRUQQABIPCgtGRUFUVVJFX0JURhABEhAKDEZFQVRVUkVfRlVOQxACEg8KC0ZFQVRVUkVfVkFSEAMSGAoURkVBVFVSRV9GVU5DX0xJTktBR0UQBBIUChBGRUFUVVJFX0RFQ0xfVEFHEAUSFAoQRkVBVFVSRV9UWVBFX1RBRxAGEhIKDkZFQVRVUkVfRU5VTTY0EAcSGgoWRkVBVFVSRV9FTVBUWV9TRUNUSU9OUxAIEhEKDUZFQVRVUkVfRkxPQVQQCRIWChJGRUFUVVJFX0xPTkdfTkFNRVMQChIVChFGRUFUVVJFX0RPVF9OQU1FUxALEiMKH0ZFQVRVUkVfUFJJTlRBQkxFX1NFQ1RJT05fTkFNRVMQDBIaChZGRUFUVVJFX1RBR19BVFRSSUJVVEVTEA0SEgoORkVBVFVSRV9MQVlPVVQQDhIaChZGRUFUVVJFX0xBVEVfVFlQRV9UQUdTEA8SGgoWRkVBVFVSRV9TUEVDSUFMX0ZJRUxEUxAQEhkKFUZFQVRVUkVfTkVTVEVEX0ZJRUxEUxAREhoKFkZFQVRVUkVfUE9JTlRFUl9GSUVMRFMQEhIZChVGRUFUVVJFX1VTRVJfUE9JTlRFUlMQExIbChdGRUFUVVJFX1JFU0lMSUVOVF9MT0NLUxAUEiAKHEZFQVRVUkVfU0VWRVJBTF9QT0lOVEVSX1RBR1MQFRIZChVGRUFUVVJFX1VOSVFVRV9GSUVMRFMQFhIbChdGRUFUVVJFX09XTkVSU0hJUF9ERVBUSBAXKlIKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfVklFV0VSEAESEgoOUk9MRV9JTlNQRUNUT1IQAhIPCgtST0xFX0xPQURFUhADYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCI3CgZDYWxsZXISEQoJcHJpbmNpcGFsGAEgASgJEhoKBHJvbGUYAiABKA4yDC5idGYudjEuUm9sZSKpAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBBIYChBtYXhfb2JqZWN0X2J5dGVzGA0gASgNIj0KFEdldFNlcnZlckluZm9SZXF1ZXN0EiUKB2RldGFpbHMYASADKA4yFC5idGYudjEuU2VydmVyRGV0YWlsItcDChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIPCgdib290X2lkGAIgASgJEhQKDGRhZW1vbl9lcG9jaBgDIAEoCRIWCg5rZXJuZWxfcmVsZWFzZRgEIAEoCRIaCgRtb2RlGAUgASgOMgwuYnRmLnYxLk1vZGUSDwoHYnRmX2RpchgGIAEoCRIrCgpvcGVyYXRpb25zGAcgAygLMhcuYnRmLnYxLk9wZXJhdGlvblN0YXR1cxIqCgxjYXBhYmlsaXRpZXMYCCABKAsyFC5idGYudjEuQ2FwYWJpbGl0aWVzEh4KBmxpbWl0cxgJIAEoCzIOLmJ0Zi52MS5MaW1pdHMSDwoHbWFjaGluZRgKIAEoCRInCghmZWF0dXJlcxgLIAMoCzIVLmJ0Zi52MS5GZWF0dXJlU3RhdHVzEh4KBmNhbGxlchgMIAEoCzIOLmJ0Zi52MS5DYWxsZXISFQoNa2VybmVsX2RpZ2VzdBgNIAEoDBIWCg5tb2R1bGVzX2RpZ2VzdBgOIAEoDBIUCgxtb2R1bGVfY291bnQYDyABKA0SEQoJbm9kZV9uYW1lGBAgASgJEhYKDmtlcm5lbF92ZXJzaW9uGBEgASgJKlQKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfRlVMTBABEhcKE01PREVfTE9BRF9BTkRfRklMRVMQAhIOCgpNT0RFX0ZJTEVTEAMqowEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABISCg5PUEVSQVRJT05fTE9BRBABEhgKFE9QRVJBVElPTl9PUEVOX0JZX0lEEAISFgoST1BFUkFUSU9OX0xJU1RfSURTEAMSGgoWT1BFUkFUSU9OX1NQRUNfQllfTkFNRRAEEhkKFU9QRVJBVElPTl9IT0xEX0tFUk5FTBAFKuQECgdGZWF0dXJlEhcKE0ZFQVRVUkVfVU5TUEVDSUZJRUQQABIPCgtGRUFUVVJFX0JURhABEhAKDEZFQVRVUkVfRlVOQxACEg8KC0ZFQVRVUkVfVkFSEAMSGAoURkVBVFVSRV9GVU5DX0xJTktBR0UQBBIUChBGRUFUVVJFX0RFQ0xfVEFHEAUSFAoQRkVBVFVSRV9UWVBFX1RBRxAGEhIKDkZFQVRVUkVfRU5VTTY0EAcSGgoWRkVBVFVSRV9FTVBUWV9TRUNUSU9OUxAIEhEKDUZFQVRVUkVfRkxPQVQQCRIWChJGRUFUVVJFX0xPTkdfTkFNRVMQChIVChFGRUFUVVJFX0RPVF9OQU1FUxALEiMKH0ZFQVRVUkVfUFJJTlRBQkxFX1NFQ1RJT05fTkFNRVMQDBIaChZGRUFUVVJFX1RBR19BVFRSSUJVVEVTEA0SEgoORkVBVFVSRV9MQVlPVVQQDhIaChZGRUFUVVJFX0xBVEVfVFlQRV9UQUdTEA8SGgoWRkVBVFVSRV9TUEVDSUFMX0ZJRUxEUxAQEhkKFUZFQVRVUkVfTkVTVEVEX0ZJRUxEUxAREhoKFkZFQVRVUkVfUE9JTlRFUl9GSUVMRFMQEhIZChVGRUFUVVJFX1VTRVJfUE9JTlRFUlMQExIbChdGRUFUVVJFX1JFU0lMSUVOVF9MT0NLUxAUEiAKHEZFQVRVUkVfU0VWRVJBTF9QT0lOVEVSX1RBR1MQFRIZChVGRUFUVVJFX1VOSVFVRV9GSUVMRFMQFhIbChdGRUFUVVJFX09XTkVSU0hJUF9ERVBUSBAXKlIKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfVklFV0VSEAESEgoOUk9MRV9JTlNQRUNUT1IQAhIPCgtST0xFX0xPQURFUhADKkgKDFNlcnZlckRldGFpbBIdChlTRVJWRVJfREVUQUlMX1VOU1BFQ0lGSUVEEAASGQoVU0VSVkVSX0RFVEFJTF9ESUdFU1RTEAFiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * OperationStatus says whether an operation works here.
@@ -148,7 +148,8 @@ export type Limits = Message<"btf.v1.Limits"> & {
   maxLoadMessageBytes: number;
 
   /**
-   * Largest message of every other RPC, in bytes, encoded.
+   * Largest message of every other RPC, in bytes, encoded. That of CheckObject counts
+   * without its object.
    *
    * @generated from field: uint32 max_message_bytes = 2;
    */
@@ -197,7 +198,7 @@ export type Limits = Message<"btf.v1.Limits"> & {
   holdStallTimeout?: Duration | undefined;
 
   /**
-   * Largest verifier log kept, in bytes.
+   * Largest log about refused BTF that is kept, in bytes.
    *
    * @generated from field: uint32 max_log_bytes = 9;
    */
@@ -223,6 +224,14 @@ export type Limits = Message<"btf.v1.Limits"> & {
    * @generated from field: uint64 max_c_bytes = 12;
    */
   maxCBytes: bigint;
+
+  /**
+   * Largest BPF object that CheckObject accepts, in bytes. 0 if the daemon is older than
+   * CheckObject.
+   *
+   * @generated from field: uint32 max_object_bytes = 13;
+   */
+  maxObjectBytes: number;
 };
 
 /**
@@ -238,6 +247,12 @@ export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
  * @generated from message btf.v1.GetServerInfoRequest
  */
 export type GetServerInfoRequest = Message<"btf.v1.GetServerInfoRequest"> & {
+  /**
+   * The details to add, because they cost more than the rest.
+   *
+   * @generated from field: repeated btf.v1.ServerDetail details = 1;
+   */
+  details: ServerDetail[];
 };
 
 /**
@@ -337,6 +352,45 @@ export type GetServerInfoResponse = Message<"btf.v1.GetServerInfoResponse"> & {
    * @generated from field: btf.v1.Caller caller = 12;
    */
   caller?: Caller | undefined;
+
+  /**
+   * SHA-256 of the raw BTF of vmlinux. Two nodes with the same one have the same kernel types.
+   * Empty if it was not requested, or if the kernel has no BTF.
+   *
+   * @generated from field: bytes kernel_digest = 13;
+   */
+  kernelDigest: Uint8Array;
+
+  /**
+   * SHA-256 over the name, a zero byte and the SHA-256 of the raw BTF of each module, in the
+   * order of names. It changes with every module that comes or goes. Empty if it was not
+   * requested.
+   *
+   * @generated from field: bytes modules_digest = 14;
+   */
+  modulesDigest: Uint8Array;
+
+  /**
+   * The number of modules with BTF. Zero if it was not requested.
+   *
+   * @generated from field: uint32 module_count = 15;
+   */
+  moduleCount: number;
+
+  /**
+   * The node's name, by the daemon's settings: at most 253 printable ASCII characters. Empty if
+   * it has none.
+   *
+   * @generated from field: string node_name = 16;
+   */
+  nodeName: string;
+
+  /**
+   * The version of the kernel's build, as `uname -v`.
+   *
+   * @generated from field: string kernel_version = 17;
+   */
+  kernelVersion: string;
 };
 
 /**
@@ -669,4 +723,32 @@ export enum Role {
  */
 export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_btf_v1_server_info, 3);
+
+/**
+ * ServerDetail is a part of the daemon's info that costs more than the rest.
+ *
+ * @generated from enum btf.v1.ServerDetail
+ */
+export enum ServerDetail {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: SERVER_DETAIL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The digests of the kernel's BTF: kernel_digest, modules_digest and module_count. The daemon
+   * reads each BTF once for it.
+   *
+   * @generated from enum value: SERVER_DETAIL_DIGESTS = 1;
+   */
+  DIGESTS = 1,
+}
+
+/**
+ * Describes the enum btf.v1.ServerDetail.
+ */
+export const ServerDetailSchema: GenEnum<ServerDetail> = /*@__PURE__*/
+  enumDesc(file_btf_v1_server_info, 4);
 
