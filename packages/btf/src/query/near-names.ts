@@ -1,6 +1,6 @@
 import { BtfFormatError } from '../format-error.js';
 import { type Spec, typesOf } from '../spec.js';
-import { utf8Of } from '../strings.js';
+import { searchedBytes } from '../strings.js';
 import type { TypeId } from '../types.js';
 import { essentialName } from './flavours.js';
 
@@ -131,7 +131,7 @@ function* namesLike(
 /** Yields the types whose names begin with the same byte. Most types of a kernel are passed over without reading their names. */
 function* idsLike(spec: Spec, name: string, firstId: TypeId): Generator<TypeId, void, undefined> {
   if (spec.base !== null && firstId < spec.firstTypeId) yield* idsLike(spec.base, name, firstId);
-  const [byte = 0] = utf8Of(name);
+  const byte = searchedBytes(name)?.[0] ?? 0;
   const { ids, starts } = beginningsOf(spec);
   const end = starts[byte + 1] ?? 0;
   for (let at = starts[byte] ?? 0; at < end; at++) {
