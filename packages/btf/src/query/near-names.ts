@@ -1,6 +1,6 @@
 import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
-import { utf8Of } from '../strings.js';
+import { searchedBytes } from '../strings.js';
 import type { TypeId } from '../types.js';
 import { essentialName } from './flavours.js';
 import { indexesOfShape } from './name-shapes.js';
@@ -41,37 +41,42 @@ export function nearNames(name: string, names: Iterable<string>, most = MAX_LENG
     .map((found) => found.name);
 }
 
-/** Two rows of {@link editDistance}, of which each call uses the beginning. */
-let above = new Uint8Array(MAX_LENGTH + 1);
-let row = new Uint8Array(MAX_LENGTH + 1);
-
 /**
  * The number of characters to insert, remove or replace to turn one text into the other (Levenshtein distance); some number
- * above the limit if it is larger. Only characters whose places differ by no more than the limit are compared.
+ * above the limit if it is larger. Both texts have at most 64 characters.
  */
 function editDistance(a: string, b: string, limit: number): number {
-  const tooFar = limit + 1;
-  for (let j = 0; j <= b.length; j++) above[j] = Math.min(j, tooFar);
+  let [above, row] = ROWS;
+  for (let j = 0; j <= b.length + 1; j++) above[j] = j <= limit ? j : FAR;
   for (let i = 0; i < a.length; i++) {
-    const first = Math.max(0, i - limit);
-    const end = Math.min(b.length, i + limit + 1);
-    const char = a.charCodeAt(i);
-    let left = first === 0 ? Math.min(i + 1, tooFar) : tooFar;
-    let least = left;
-    row[first] = left;
-    for (let j = first; j < end; j++) {
-      const replaced = (above[j] ?? 0) + (char === b.charCodeAt(j) ? 0 : 1);
-      left = Math.min(replaced, (above[j + 1] ?? 0) + 1, left + 1, tooFar);
-      row[j + 1] = left;
-      if (left < least) least = left;
+    // Cells farther from the diagonal than the limit are above it.
+    const from = Math.max(0, i - limit);
+    const to = Math.min(b.length - 1, i + limit);
+    const code = a.charCodeAt(i);
+    row[from] = from === 0 ? i + 1 : FAR;
+    let least = row[from] ?? FAR;
+    for (let j = from; j <= to; j++) {
+      const replaced = (above[j] ?? FAR) + (code === b.charCodeAt(j) ? 0 : 1);
+      const distance = Math.min(replaced, (above[j + 1] ?? FAR) + 1, (row[j] ?? FAR) + 1);
+      row[j + 1] = distance;
+      if (distance < least) least = distance;
     }
-    if (end < b.length) row[end + 1] = tooFar;
+    row[to + 2] = FAR;
     // No way to the end is shorter than the best one so far.
     if (least > limit) return least;
     [above, row] = [row, above];
   }
-  return above[b.length] ?? 0;
+  return above[b.length] ?? FAR;
 }
+
+/** More than any distance, and less than a byte overflows at. */
+const FAR = 200;
+
+/** The rows of {@link editDistance}, which is called for thousands of names. */
+const ROWS: readonly [Uint8Array, Uint8Array] = [
+  new Uint8Array(MAX_LENGTH + 2),
+  new Uint8Array(MAX_LENGTH + 2),
+];
 
 /** Maximum distance. Among the thousands of names of a kernel, some differ little by chance. */
 const MOST = 2;
@@ -112,7 +117,7 @@ function* namesLike(
   if (spec.base !== null && firstId < spec.firstTypeId) yield* namesLike(spec.base, name, { kinds, firstId });
   const essential = essentialName(name);
   const { length } = name;
-  const [firstByte = 0] = utf8Of(name);
+  const firstByte = searchedBytes(name)?.[0] ?? 0;
   const shape = { firstByte, least: length - MOST, most: length + MOST, orLength: essential.length, kinds };
   for (const index of indexesOfShape(spec, shape)) {
     const id = spec.firstTypeId + index;
