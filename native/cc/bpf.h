@@ -12,7 +12,7 @@
 // returns EAGAIN if a signal is pending.
 namespace btfd {
 
-// A buffer for the verifier's log, and the size that the kernel reported for it.
+// A buffer for the kernel's log, and the size that the kernel reported for it.
 struct LogBuffer {
   char* data = nullptr;
   uint32_t size = 0;

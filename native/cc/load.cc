@@ -8,7 +8,7 @@ namespace {
 
 // Returns whether a second load, with a log, can say more than the errno. For E2BIG and ENOTSUPP it can: they also mean
 // too many types and an unknown header. If E2BIG means "over 16 MiB", the second load fails as fast as the first.
-bool VerifierMayHaveSpoken(int error) {
+bool KernelMayHaveLogged(int error) {
   switch (error) {
     case EPERM:   // No capability: refused before the check.
     case EACCES:  // A security module refused before the check.
@@ -30,7 +30,7 @@ LoadResult Load(const uint8_t* bytes, const LoadOptions& options) {
   FdOrErrno first = BtfLoad(bytes, options.size, nullptr, options.token_fd);
   result.fd = std::move(first.fd);
   result.error = first.error;
-  if (first.error == 0 || options.log_size == 0 || !VerifierMayHaveSpoken(first.error)) return result;
+  if (first.error == 0 || options.log_size == 0 || !KernelMayHaveLogged(first.error)) return result;
 
   Memory log = AllocateZeroed(options.log_size);
   if (log == nullptr) return result;

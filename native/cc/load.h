@@ -29,13 +29,13 @@ struct LoadOptions {
 struct LoadResult {
   Fd fd;
   int error = 0;
-  // The verifier's log up to its NUL. Null if no load with a log ran.
+  // The kernel's log up to its NUL. Null if no load with a log ran.
   Memory log;
   uint32_t log_length = 0;
   uint32_t log_true_size = 0;
 };
 
-// Loads without a log. If that fails, a log was requested, and the verifier may have caused the failure, loads again
+// Loads without a log. If that fails, a log was requested, and the check of the BTF may have caused the failure, loads again
 // with a log. The errno is that of the first load, because a load whose log does not fit fails with ENOSPC. If the
 // second load succeeds, its fd is the result: the first failure was temporary.
 LoadResult Load(const uint8_t* bytes, const LoadOptions& options);

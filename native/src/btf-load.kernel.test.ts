@@ -92,7 +92,7 @@ needs('bpf').describe('btfLoad', () => {
     expect(infos).toEqual(infos.toSorted((a, b) => a.id - b.id));
   });
 
-  test('reports the verifier’s log of a refused BTF', async () => {
+  test('reports the kernel’s log of a refused BTF', async () => {
     const error = await refusal(refusedBtf(3), BIG_LOG);
     expect(error).toMatchObject({
       command: 'BPF_BTF_LOAD',

@@ -4,7 +4,7 @@ import { verifierLog } from './btf-load.js';
 
 const TEXT = new Uint8Array(127);
 
-describe('A verifier log', () => {
+describe('A log', () => {
   test.each([
     ['is null if no logged load ran', null, 0, null],
     ['is null if the kernel wrote nothing', new Uint8Array(), 0, null],

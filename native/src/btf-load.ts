@@ -18,12 +18,12 @@ const MAX_LOG_SIZE = 0x3fff_ffff;
  * and cannot be interrupted. A worker that ends does not wait for it, but a process that ends has to. A pending load
  * keeps the event loop alive. The bytes are copied before this function returns.
  *
- * The first load runs without a log. If it fails with an errno that the verifier may have caused, a second load runs
+ * The first load runs without a log. If it fails with an errno that the check of the BTF may have caused, a second load runs
  * with a log, and the first errno is reported. If the second load succeeds, so does this function.
  *
- * @param logSize - bytes of verifier log to get for a refused BTF: 0 for none, or 128 to 2^30 - 1
+ * @param logSize - bytes of log to get for a refused BTF: 0 for none, or 128 to 2^30 - 1
  * @param token - the BPF token to use (Linux 6.9), which must stay open until the load has ended; null for none
- * @throws BpfError `EINVAL` and many others, with the log, if the verifier refuses the BTF.
+ * @throws BpfError `EINVAL` and many others, with the log, if the kernel refuses the BTF.
  * @throws BpfError `E2BIG` if the BTF is larger than 16 MiB.
  * @throws BpfError `EPERM` without the capability, and if the token does not have the command.
  * @throws BpfError `EMFILE` or `ENFILE` if there are no file descriptors left.
@@ -55,7 +55,7 @@ export async function btfLoad(
  * Never pass BTF from others that was not examined: a kilobyte can keep the kernel busy for minutes, and nothing can
  * interrupt it.
  *
- * @param logSize - bytes of verifier log to get for a refused BTF: 0 for none, or 128 to 2^30 - 1
+ * @param logSize - bytes of log to get for a refused BTF: 0 for none, or 128 to 2^30 - 1
  * @param token - the BPF token to use (Linux 6.9); null for none
  * @throws BpfError as btfLoad.
  * @throws BpfUnavailableError if the addon cannot be loaded.

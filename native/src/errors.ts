@@ -14,7 +14,7 @@ export type BpfCommand =
   | 'BPF_TOKEN_CREATE'
   | 'dup';
 
-/** VerifierLog is the log of the kernel's verifier about BTF that it refused. */
+/** VerifierLog is the kernel's log about BTF that it refused. */
 export interface VerifierLog {
   /** The text without its NUL, usually UTF-8. Raw bytes, because names in it come from the sender of the BTF. */
   readonly text: Uint8Array;
@@ -32,7 +32,7 @@ export class BpfError extends Error {
   /** The name of the errno, for example `ENOENT`: `ENOTSUPP` for the kernel's own 524, `E<n>` if it has no name. */
   readonly code: string;
   readonly command: BpfCommand;
-  /** The verifier's log of a refused `BPF_BTF_LOAD`. Null if no log was requested or the verifier wrote nothing. */
+  /** The kernel's log of a refused `BPF_BTF_LOAD`. Null if no log was requested or the kernel wrote nothing. */
   readonly log: VerifierLog | null;
 
   /** @param object - the object of the command, for example `id 7`, or null */

@@ -82,6 +82,8 @@ const REASONS: Readonly<Record<ErrorReasonName, true>> = {
   INTERNAL: true,
   SLOW_SENDER: true,
   BTF_UNSAFE: true,
+  OBJECT_UNREADABLE: true,
+  OBJECT_WITHOUT_BTF: true,
 };
 
 /** isErrorReason reports whether a reason is one of this release. `ErrorReason[name]` is its number then. */

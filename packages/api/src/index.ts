@@ -16,6 +16,7 @@
 export * from './gen/btf/v1/btf_service_pb.js';
 export * from './gen/btf/v1/errors_pb.js';
 export * from './gen/btf/v1/handle_pb.js';
+export * from './gen/btf/v1/object_pb.js';
 export * from './gen/btf/v1/server_info_pb.js';
 export * from './gen/btf/v1/spec_pb.js';
 export * from './gen/btf/v1/types_pb.js';
@@ -43,6 +44,20 @@ export {
   type QuotaViolation,
   STATUS_TRAILER,
 } from './errors.js';
+export { decodeNeed, decodeRelocation, decodeVerdict } from './decode-report.js';
+export {
+  type CoreCandidateFields,
+  type CorePatchFields,
+  type CorePlaceFields,
+  encodeNeed,
+  encodeRelocation,
+  type NameOf,
+  type NeedFields,
+  type RelocationFields,
+  type RelocationFindingFields,
+  type SourceLineFields,
+  type VerdictName,
+} from './object-report.js';
 export {
   type CandidateFields,
   decodeMember,

@@ -5,7 +5,7 @@
 //
 // It unpacks the packages in peer-packages.json, after a check of their SHA-256, and installs nothing. It writes:
 //
-//     .cache/bench/bin            libbpf-driver, cilium-driver, go-service, go-caller: static programs
+//     .cache/bench/bin            libbpf-driver, libbpf-objects, cilium-driver, go-service, go-caller: static programs
 //     .cache/bench/versions.json  the versions of their libraries
 //     .cache/bench/built.json     what they were built from, so that a second run has nothing to do
 //     .cache/bench/root           the packages: Go, its libraries as source, libbpf
@@ -31,7 +31,12 @@ const ROOT = join(BENCH, 'root');
 const GOPATH = join(BENCH, 'gopath');
 const LIBRARIES = join(ROOT, 'usr/lib/x86_64-linux-gnu');
 const GO_PROGRAMS = ['cilium-driver', 'go-service', 'go-caller'];
-const PROGRAMS = ['libbpf-driver', ...GO_PROGRAMS];
+/** The programs in C, with the functions of libbpf that they replace. */
+const C_PROGRAMS = {
+  'libbpf-driver': [],
+  'libbpf-objects': ['btf__parse', 'btf__load_vmlinux_btf', 'btf__free', 'syscall'],
+};
+const PROGRAMS = [...Object.keys(C_PROGRAMS), ...GO_PROGRAMS];
 /** The import path of the generated contract. */
 const CONTRACT = 'btfd/btfv1';
 
@@ -56,8 +61,10 @@ function build() {
   refuseUnsuitableMachine();
   const versions = unpack();
   mkdirSync(join(BENCH, 'bin'), { recursive: true });
-  console.log('Building libbpf-driver');
-  buildInC();
+  for (const [name, replaced] of Object.entries(C_PROGRAMS)) {
+    console.log(`Building ${name}`);
+    buildInC(name, replaced);
+  }
   console.log('Building Go’s peers: the first time takes minutes');
   buildInGo();
   writeFileSync(join(BENCH, 'versions.json'), `${JSON.stringify(versions, null, 2)}\n`);
@@ -126,8 +133,8 @@ function peerVersions(versions) {
 }
 
 /** Builds a static program, because libbpf needs a newer C library than Debian 12 has. */
-function buildInC() {
-  const source = join(PEERS, 'c/libbpf-driver.c');
+function buildInC(program, replaced) {
+  const source = join(PEERS, `c/${program}.c`);
   const libraries = ['bpf', 'elf', 'z', 'zstd'].map((name) => `-l${name}`);
   const headers = ['usr/include/x86_64-linux-gnu', 'usr/include'].flatMap((folder) => [
     '-isystem',
@@ -136,7 +143,9 @@ function buildInC() {
   const flags = ['-std=gnu17', '-O2', '-Wall', '-Wextra', '-Werror', '-static', ...headers];
   // The startup files and archives of the packages come before those of the machine.
   const libraryFolders = [`-B${LIBRARIES}/`, `-L${LIBRARIES}`];
-  run('gcc', [...flags, source, ...libraryFolders, '-o', join(BENCH, 'bin/libbpf-driver'), ...libraries]);
+  const wrappers = replaced.map((symbol) => `-Wl,--wrap=${symbol}`);
+  const output = ['-o', join(BENCH, 'bin', program)];
+  run('gcc', [...flags, source, ...libraryFolders, ...wrappers, ...output, ...libraries]);
 }
 
 /** Builds in GOPATH mode, as Debian does: its packages are source trees without modules. */

@@ -145,6 +145,7 @@ export type {
 } from './core/resolution.js';
 export { resolveRelocations, type ResolveRelocationsOptions } from './core/resolve.js';
 export type { BpfLoader } from './core/rules/loader-rules.js';
+export { minimalBtf, type MinimalBtfOptions } from './min-btf/minimal-btf.js';
 export { type BtfExt, parseBtfExt } from './ext/btf-ext.js';
 export { LineTable, type SourceLine } from './ext/lines.js';
 export {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { checkCommand } from './grammar/check.js';
+import { compatCommand } from './grammar/compat.js';
 import { checkFormat, commandName, formatsHelp } from './grammar/command-formats.js';
 import { completionCommand } from './grammar/completion.js';
 import { contextCommand } from './grammar/context.js';
@@ -87,6 +88,7 @@ function commandsOf(program: Command, run: Run): Readonly<Record<string, () => C
     diff: () => diffCommand(run(async () => (await import('./command/diff.js')).diff)),
     load: () => loadCommand(run(async () => (await import('./command/load.js')).load)),
     check: () => checkCommand(run(async () => (await import('./command/check.js')).check)),
+    compat: () => compatCommand(run(async () => (await import('./command/compat.js')).compat)),
     hold: () => holdCommand(run(async () => (await import('./command/hold.js')).hold)),
     watch: () => watchCommand(run(async () => (await import('./command/watch.js')).watch)),
     info: () => infoCommand(run(async () => (await import('./command/info.js')).info)),

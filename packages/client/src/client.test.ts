@@ -111,7 +111,7 @@ describe('loadHandle', () => {
     expect(deadlineOf(daemon, 'loadHandle')).toBeGreaterThan(Date.now() + 60_000);
   });
 
-  test('rejects with the verifier log', async () => {
+  test('rejects with the log of the kernel', async () => {
     expect(await rejection(client.loadHandle(INVALID))).toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: 'VERIFIER_REJECTED',
@@ -241,6 +241,7 @@ test('serverInfo is plain data, in milliseconds', async () => {
       maxTokens: 1000,
       maxTypesBytes: 0,
       maxCBytes: 0,
+      maxObjectBytes: 0,
     },
     // As Linux 6.18 has them.
     features: expect.arrayContaining([

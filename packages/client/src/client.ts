@@ -7,6 +7,7 @@ import type { TransferOptions } from './btf/transfer-progress.js';
 import { type CallOptions, LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
 import { type BtfClientOptions, checkClientOptions } from './call/client-options.js';
 import type { RequestOf } from './call/methods.js';
+import { checkObject, type CheckObjectOptions, checkObjectStream } from './check-object.js';
 import { aFunction, aTtl, aUint32, checkOptions, type Rules } from './error/argument.js';
 import { clientError, invalidResponse } from './error/btf-error.js';
 import { verifierLogFromMessage } from './error/verifier-log.js';
@@ -15,6 +16,7 @@ import { ITERATE_RULES, iterateHandles, type IterateOptions, listObjects } from 
 import type { IteratedHandle } from './iterated-handle.js';
 import { type LoadOptions, loadRequest, type LoadResult } from './load-request.js';
 import type { HandleInfo } from './object/handle-info.js';
+import type { ObjectReport, ObjectReportPart } from './object/object-report.js';
 import { SERVER_INFO_RULES, type ServerInfoOptions } from './object/server-detail.js';
 import type { ServerInfo } from './object/server-info.js';
 import type { WatchEvent } from './object/watched-objects.js';
@@ -82,7 +84,7 @@ export class BtfClient implements AsyncDisposable {
   }
 
   /**
-   * tryLoadHandle loads BTF into the kernel and returns a handle on it or, if the kernel's verifier refuses it, the
+   * tryLoadHandle loads BTF into the kernel and returns a handle on it or, if the kernel refuses it, the
    * rejection with the whole requested log. It needs the same privileges as {@link loadHandle}.
    *
    * @param btf as in {@link loadHandle}.
@@ -265,6 +267,51 @@ export class BtfClient implements AsyncDisposable {
    */
   async cHeader(name: string, selection: Selection = {}, options: CHeaderOptions = {}): Promise<string> {
     return this.#named(name).cHeader(selection, options);
+  }
+
+  /**
+   * checkObject reports whether a loader could load a BPF object into the daemon's kernel, as far as BTF shows: the CO-RE
+   * relocations of each program, whether the verifier gets to those that fail, and what else the programs need. Nothing is
+   * loaded. It does not judge whether the verifier accepts the logic of the programs; `notJudged` lists needs that BTF does
+   * not decide. The client sends the object without its debug information. The daemon needs no capability, unless `kernel`
+   * is an id.
+   *
+   * ```ts
+   * const { verdict, programs } = await client.checkObject(readFileSync('agent.bpf.o'));
+   * ```
+   *
+   * @param object a BPF object, at most 8 MiB without debug information. `findBpfObjects` of `@btfd/btf` finds those in an
+   * executable.
+   * @throws BtfError OBJECT_UNREADABLE if it is not an object of BPF programs, or contradicts itself.
+   * @throws BtfError OBJECT_WITHOUT_BTF if it was compiled without `-g`.
+   * @throws BtfError MESSAGE_TOO_LARGE if it is larger than the daemon accepts.
+   * @throws BtfError NAME_NOT_FOUND if a module in `modules` is not loaded; KERNEL_WITHOUT_BTF if the kernel was built
+   * without BTF.
+   * @throws BtfError WORK_TOO_LARGE if the check takes the daemon too much time or memory.
+   * @throws BtfError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON, LEASE_EXPIRED, HANDLE_CLOSED or BTF_ID_NOT_FOUND for `kernel`.
+   * @throws BtfError for every call, see {@link BtfError}.
+   */
+  async checkObject(object: Uint8Array, options: CheckObjectOptions = {}): Promise<ObjectReport> {
+    return checkObject(this.#session, object, options);
+  }
+
+  /**
+   * checkObjectStream is {@link checkObject} in parts: the header, each program as soon as it is judged, and the summary. It
+   * holds one program at a time. Leaving the loop ends the call.
+   *
+   * ```ts
+   * for await (const part of client.checkObjectStream(object, { all: true })) {
+   *   if (part.type === 'program') console.log(part.program.name, part.program.verdict);
+   * }
+   * ```
+   *
+   * @throws BtfError as {@link checkObject} does.
+   */
+  checkObjectStream(
+    object: Uint8Array,
+    options: CheckObjectOptions = {},
+  ): AsyncGenerator<ObjectReportPart, void, undefined> {
+    return checkObjectStream(this.#session, object, options);
   }
 
   /**

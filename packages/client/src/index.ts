@@ -21,6 +21,7 @@ export {
 } from './error/btf-error.js';
 export type { CallMetadata } from './call/call-metadata.js';
 export type { CallOptions, LeaseOptions } from './call/call-options.js';
+export type { CheckObjectOptions } from './check-object.js';
 export { BtfClient, type FindOptions } from './client.js';
 export type { BtfClientOptions } from './call/client-options.js';
 export type { DaemonChange, DaemonIdentity } from './call/daemon-pin.js';
@@ -42,6 +43,16 @@ export type {
 } from './btf/member-result.js';
 export type { CHeaderOptions, SelectedTypes, SpecNote } from './btf/selected-types.js';
 export type { NotFound, Selection } from './btf/selection.js';
+export type {
+  ObjectReport,
+  ObjectReportHeader,
+  ObjectReportPart,
+  RemoteNeed,
+  RemoteObjectSummary,
+  RemoteProgramResult,
+  RemoteRelocation,
+  RemoteRelocationFinding,
+} from './object/object-report.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';
 export type { RemoteBtf, SelectedOptions, SpecOptions } from './remote-btf.js';
 export type { HandleState, RemoteObject } from './remote-object.js';

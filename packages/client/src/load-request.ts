@@ -13,19 +13,19 @@ export interface LoadOptions extends LeaseOptions {
    * cilium/ebpf, and for an object file, as in libbpf; false for BTF, as in `btf.NewHandleFromRawBTF`.
    */
   readonly adaptToKernel?: boolean | undefined;
-  /** The bytes of verifier log to return if the kernel refuses the BTF, at most 4 MiB. Default: 256 KiB. */
+  /** The bytes of log to return if the kernel refuses the BTF, at most 4 MiB. Default: 256 KiB. */
   readonly logSize?: number | undefined;
 }
 
 const LOAD_RULES: Rules<LoadOptions> = { ...LEASE_RULES, adaptToKernel: aBoolean, logSize: aUint32 };
 
-/** Rejection reports that the kernel's verifier refused BTF. */
+/** Rejection reports that the kernel refused BTF. */
 export interface Rejection {
   /** The kernel's errno, such as 22. */
   readonly errno: number;
   /** Its name, such as `EINVAL`. */
   readonly errnoName: string;
-  /** The verifier's log. */
+  /** The kernel's log. */
   readonly log: VerifierLog;
 }
 

@@ -34,7 +34,7 @@ needs('bpf-token', 'gcc', 'setpriv', 'unshare').describe('btfd --bpf-token in a 
     };
   };
 
-  test('loads BTF, probes features and refuses BTF with the log of the verifier', async () => {
+  test('loads BTF, probes features and refuses BTF with the log of the kernel', async () => {
     await using daemon = await start(LOAD);
     using client = new RawClient(daemon.address);
     const { result } = await load(client);

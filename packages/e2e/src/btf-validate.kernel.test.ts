@@ -16,7 +16,7 @@ import { mutantOf, randomBtf, sampleOfAllKinds } from './testing/random-btf.js';
 let kernelFeatures: KernelFeatures;
 
 /**
- * Returns why the kernel rejects BTF, or null if it accepts it. `line` is the last line of the verifier log, or empty if
+ * Returns why the kernel rejects BTF, or null if it accepts it. `line` is the last line of its log, or empty if
  * the log is. `errno` is the name of the errno, the only report about special fields.
  */
 async function kernelRefusal(bytes: Uint8Array): Promise<{ line: string; errno: string } | null> {

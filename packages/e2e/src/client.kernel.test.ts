@@ -155,7 +155,7 @@ needs('bpf').describe('BtfClient', () => {
     await until('the object is gone', () => !btfIds().includes(handle.info.id));
   });
 
-  test('a rejection has the verifier log, as an error or as a result', async () => {
+  test('a rejection has the log of the kernel, as an error or as a result', async () => {
     const error = await failureOf(client.loadHandle(refusedBtf(2, 'bad')));
     expect([error.code, error.reason]).toEqual([status.INVALID_ARGUMENT, 'VERIFIER_REJECTED']);
     expect(error.verifierLog?.text).toContain('Invalid kind');

@@ -19,6 +19,7 @@ const ADDRESS = '/run/btfd/btfd.sock';
 const DOCUMENTS = [
   'README.md',
   'docs/guide.md',
+  'docs/compat.md',
   'docs/btf-library.md',
   'docs/protocol.md',
   'docs/fd.md',

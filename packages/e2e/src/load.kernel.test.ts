@@ -104,7 +104,7 @@ needs('bpf').describe('LoadHandle', () => {
     },
   );
 
-  test('rejects what the verifier rejects, with the kernel’s own log', async () => {
+  test('rejects BTF that the kernel rejects, with the kernel’s own log', async () => {
     const error = await failureOf(load(refusedBtf(2, 'refused')));
     expect(error.code).toBe(status.INVALID_ARGUMENT);
     const { reason, metadata } = errorInfoOf(error);

@@ -39,6 +39,8 @@ export interface DaemonUsage {
   readonly loads: number;
   /** Bytes of BTF that requests and loads hold. */
   readonly btfBytes: number;
+  /** Bytes of BPF objects that are checked. */
+  readonly objectBytes: number;
 }
 
 /** Daemon is a running btfd. */

@@ -30,7 +30,7 @@ import type { Daemon, DaemonOptions, DaemonUsage } from './daemon.js';
 import { Observability } from './observe/observability.js';
 import { WorkerPool } from './pool/worker-pool.js';
 import { makeQuotas } from './quota/quotas.js';
-import { checkRequestSize } from './rpc/load-wire.js';
+import { checkRequestSize } from './rpc/request-size.js';
 import { btfService } from './rpc/service.js';
 import type { Services } from './rpc/services.js';
 import { BtfCache } from './source/btf-cache.js';
@@ -144,7 +144,7 @@ async function startServing(options: DaemonOptions, observability: Observability
 }
 
 function usageOf({ handles, quotas }: Services): DaemonUsage {
-  const { connections, calls, streams, loads, btfBytes } = quotas;
+  const { connections, calls, streams, loads, btfBytes, objectBytes } = quotas;
   return {
     handles: handles.size,
     connections: connections.inUse,
@@ -152,6 +152,7 @@ function usageOf({ handles, quotas }: Services): DaemonUsage {
     streams: streams.inUse,
     loads: loads.inUse,
     btfBytes: btfBytes.inUse,
+    objectBytes: objectBytes.inUse,
   };
 }
 
@@ -202,7 +203,7 @@ async function makeServices(
 function channelOptions(limits: Limits): ServerOptions {
   return {
     // The largest limit of all methods. Each method also has its own limit, which is checked before decoding.
-    'grpc.max_receive_message_length': limits.maxLoadMessageBytes,
+    'grpc.max_receive_message_length': Math.max(limits.maxLoadMessageBytes, limits.maxObjectMessageBytes),
     // Only a ping detects a client that hangs. The time is longer than the drain, which a ping would cut short.
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveMs,

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,12 +15,13 @@ import {
   type MessageShape,
 } from '@bufbuild/protobuf';
 import { BtfService, Encoding, type SpecRequestSchema } from '@btfd/api';
-import { Builder, dedup, Spec, type Type } from '@btfd/btf';
+import { Builder, dedup, parseBpfObject, resolveRelocations, Spec, type Type } from '@btfd/btf';
 import { btfGetNextId } from '@btfd/native';
 import { addonKernel, parseAddress, startDaemon } from '@btfd/server';
 import { Client, credentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { needs } from 'test-tools';
+import { writeObjects } from './debian-objects.js';
 
 const BIN = fileURLToPath(new URL('../../../../.cache/bench/bin', import.meta.url));
 const { getServerInfo, resolveMembers, spec: specMethod } = BtfService.method;
@@ -136,6 +137,26 @@ needs('bench-peers', 'vmlinux').describe('The drivers of libbpf and cilium/ebpf'
     }
   });
 });
+
+needs('bench-peers', 'debian-objects', 'vmlinux').test(
+  'libbpf resolves as many relocations of BPF objects as @btfd/btf, and repeats that',
+  async () => {
+    const objects = join(dir, 'objects');
+    writeObjects(objects);
+    const names = readdirSync(objects).toSorted();
+    expect(names.length).toBeGreaterThan(50);
+    const kernel = Spec.parse(readFileSync('/sys/kernel/btf/vmlinux'));
+    const outcomes = names.flatMap((name) => {
+      const object = parseBpfObject(readFileSync(join(objects, name)));
+      return resolveRelocations(object, { kernel }).relocations.map(({ outcome }) => outcome);
+    });
+    const { stdout } = await run(join(BIN, 'libbpf-objects'), ['/sys/kernel/btf/vmlinux', objects, '2']);
+    const printed: { objects: { name: string; cpuUs: number[] }[]; result: string } = JSON.parse(stdout);
+    expect(printed.result).toBe(String(outcomes.filter((outcome) => outcome !== 'SKIPPED').length));
+    expect(printed.objects.map(({ name }) => name)).toEqual(names);
+    for (const { cpuUs } of printed.objects) expect(cpuUs).toHaveLength(2);
+  },
+);
 
 needs('bench-peers', 'vmlinux', 'bpf').describe('The service and the load generator in Go', () => {
   let server: ChildProcess;

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeObjects } from './debian-objects.js';
 import { MissingPeerError, programPath, requireRoot } from './programs.js';
 import { packProject, type PackedProject } from './packed-project.js';
 import { ServerProcess } from './server-process.js';
@@ -54,6 +55,13 @@ export class Lab implements AsyncDisposable {
     if (!existsSync(VMLINUX)) throw new MissingPeerError(`this kernel has no BTF in ${VMLINUX}`);
     copyFileSync(VMLINUX, file);
     return file;
+  }
+
+  /** Returns a folder with the BPF objects in Debian's programs that have CO-RE relocations. @throws MissingPeerError */
+  objects(): string {
+    const folder = join(this.#dir, 'objects');
+    if (!existsSync(folder)) writeObjects(folder);
+    return folder;
   }
 
   /** Returns the SHA-256 of the kernel's own BTF. */

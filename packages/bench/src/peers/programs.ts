@@ -10,6 +10,7 @@ const PROGRAMS = {
   bpftool: 'tools',
   pahole: 'tools',
   'libbpf-driver': 'bench/bin',
+  'libbpf-objects': 'bench/bin',
   'cilium-driver': 'bench/bin',
   'go-service': 'bench/bin',
   'go-caller': 'bench/bin',

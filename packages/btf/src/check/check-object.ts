@@ -1,28 +1,33 @@
 import type { CoreTarget } from '../core/candidates.js';
 import { CoreWork } from '../core/refusal.js';
-import { isPart, resolveRelocations, RULES } from '../core/resolve.js';
-import type { BpfLoader } from '../core/rules/loader-rules.js';
-import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
+import { isPart, resolveSteps, RULES } from '../core/resolve.js';
+import type { BpfLoader, LoaderRules } from '../core/rules/loader-rules.js';
+import type { BpfObject } from '../object/bpf-object.js';
 import { readExterns } from '../object/extern-symbols.js';
 import { type BpfProgram, readPrograms } from '../object/programs.js';
 import { sectionNameOf } from '../object/section-names.js';
 import { REACH_STEPS } from '../reach/reach.js';
+import { extOf } from './ext-of.js';
+import { exceptionCallbacks } from './exception-callbacks.js';
 import { isGlobalFunction } from './global-functions.js';
 import { type JudgeContext, judgeProgram } from './judge-program.js';
+import { BtfFormatError } from '../format-error.js';
 import { KernelObjects } from './kernel-objects.js';
 import { Linker } from './link.js';
 import { BpfEnums } from './needs/bpf-enums.js';
 import { resolveExterns } from './needs/externs.js';
 import { kconfigValues, readsKernelVersion } from './needs/kconfig.js';
+import { NearNames } from './near-names.js';
 import { mapNeeds } from './needs/map-types.js';
-import { staticProgramNeeds } from './needs/program-types.js';
+import { Patterns } from './needs/patterns.js';
+import { structureNeeds } from './needs/structure.js';
 import { structOpsNeeds } from './needs/struct-ops.js';
 import { readOnlyVariables } from './read-only.js';
 import type { ObjectReport, ObjectSummary, ProgramResult } from './report.js';
 import { Sources } from './sources.js';
 import { type StructOpsMap, structOpsMaps } from './struct-ops-maps.js';
 import { byteOrderNeed, leftExterns, leftRelocations, Tally } from './summary.js';
-import { argumentWords, kernelTraits } from './traits.js';
+import { argumentWords, kernelTraits, passesStructs } from './traits.js';
 
 /** CheckObjectOptions are the options of {@link checkObject}. */
 export interface CheckObjectOptions {
@@ -32,6 +37,11 @@ export interface CheckObjectOptions {
   readonly programs?: readonly string[];
   /** Values that user space gives read-only variables before the load, by name, in the byte order of the object. */
   readonly variables?: Readonly<Record<string, Uint8Array>>;
+  /**
+   * The targets that user space gives programs before the load (`bpf_program__set_attach_target`), by the names of programs:
+   * `tcp_v4_connect`, or `nf_nat:nf_nat_init` in a module. They count instead of those in the names of sections.
+   */
+  readonly attachTargets?: Readonly<Record<string, string>>;
   /** The kernel's version as in `LINUX_KERNEL_VERSION`: `(6 << 16) | (1 << 8)` for Linux 6.1. Default: unknown. */
   readonly kernelVersion?: number | null;
 }
@@ -49,6 +59,7 @@ export interface CheckObjectOptions {
  * @throws BtfFormatError as `resolveRelocations`, `readCalls` and `readMaps` do.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the object has no read-only variable with a name in `variables`, or its size
  * is another one.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the object has no program with a name in `attachTargets`, or a target is empty.
  * @throws BtfFormatError `MALFORMED` if a struct_ops map has no place in the file.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if so many programs use the same subprograms that they have more than 4,194,304
  * instructions or 262,144 findings in all, or if a program calls more than 4,096 helpers.
@@ -69,7 +80,7 @@ export function checkObject(
 
 /**
  * checkObjectSteps is {@link checkObject} in steps: it yields each program when it is judged, and null after a few
- * milliseconds of other work. It resolves all relocations in its first step.
+ * milliseconds of other work.
  *
  * @returns the rest of the report.
  */
@@ -78,31 +89,38 @@ export function* checkObjectSteps(
   target: CoreTarget,
   options: CheckObjectOptions = {},
 ): Generator<ProgramResult | null, ObjectSummary, void> {
-  const { loader = 'libbpf', variables = {}, kernelVersion = null } = options;
+  const { loader = 'libbpf', variables = {}, attachTargets = {}, kernelVersion = null } = options;
   const kernel = new KernelObjects(target);
   const all = readPrograms(object);
+  const targets = new Map(Object.entries(attachTargets));
+  checkTargets(targets, all);
   const structOps = structOpsMaps(object, all);
   const names = options.programs ?? namesWithStructOps(all, structOps, loader);
-  const resolution = resolveRelocations(object, kernel.target, {
+  const { ext, ignored } = extOf(object, loader);
+  const parts = { programs: all, ext };
+  const resolution = yield* resolveSteps(object, kernel.target, parts, {
     loader,
     ...(names === null ? {} : { programs: names }),
   });
-  yield null;
   const rules = RULES[loader];
   const externs = readExterns(object);
   const kconfig = kconfigValues(object, externs, loader, kernelVersion);
   const work = new CoreWork();
-  const resolvedExterns = resolveExterns(externs, { object, kernel, rules, work, kconfig });
+  const near = new NearNames(kernel, object.spec);
+  const resolvedExterns = yield* resolveExterns(externs, { object, kernel, rules, work, kconfig, near });
   const readOnly = readOnlyVariables(object, new Map(Object.entries(variables)));
-  const ext = readBtfExt(object);
   const sources = new Sources(ext?.lines ?? null);
   const enums = new BpfEnums(kernel, object.spec);
   const traits = kernelTraits(kernel.vmlinux, kernelVersion);
   const judging: JudgeContext = {
     object,
     kernel,
+    near,
+    attachTargets: targets,
     loader,
     argumentWords: argumentWords(kernel.vmlinux, kernelVersion),
+    passesStructs: passesStructs(kernel.vmlinux, kernelVersion),
+    patterns: new Patterns(kernel),
     enums,
     externs: resolvedExterns,
     sources,
@@ -111,12 +129,17 @@ export function* checkObjectSteps(
     mayCheckGlobals: kernelVersion === null && traits.checksAllGlobals,
     isGlobal: isGlobalFunction(object, ext),
     budget: { left: REACH_STEPS },
+    afterSectionName: rules.afterSectionName,
+    implementing: new Set(
+      structOps.flatMap(({ members }) => members.flatMap(({ program }) => program ?? [])),
+    ),
   };
   const linker = new Linker(object, all, resolution.relocations, {
     isPerProgram: rules.choice === 'TYPE_IN_PROGRAM',
     work,
     isExtern: (name) => resolvedExterns.has(name),
     readOnlySections: new Set(readOnly.map(({ section }) => section)),
+    callbacks: loader === 'libbpf' ? exceptionCallbacks(object, all) : new Map(),
   });
   const isLoaded = ({ name, autoload }: BpfProgram): boolean =>
     names === null ? rules.marked === 'LOADED' || autoload : names.includes(name);
@@ -124,10 +147,10 @@ export function* checkObjectSteps(
   for (const program of all) {
     if (isPart(program, rules)) continue;
     if (!isLoaded(program)) {
-      yield notLoaded(program);
+      yield notLoaded(program, rules);
       continue;
     }
-    const linked = linker.link(program);
+    const linked = yield* linker.link(program);
     for (const { name } of linked.externs) tally.usedExterns.add(name);
     const result = yield* judgeProgram(linked, judging);
     tally.add(result);
@@ -136,22 +159,40 @@ export function* checkObjectSteps(
   const relocations = leftRelocations(resolution.relocations, tally, sources, rules);
   const needs = [
     byteOrderNeed(object, kernel),
-    ...staticProgramNeeds(all, loader),
+    ...structureNeeds({
+      object,
+      programs: all,
+      calls: linker.calls,
+      isExtern: (name) => resolvedExterns.has(name),
+      loader,
+    }),
     ...mapNeeds(object, enums, loader),
-    ...structOpsNeeds(object, structOps, kernel),
+    ...structOpsNeeds(object, structOps, kernel, near),
     ...leftExterns(resolvedExterns, tally, rules),
   ];
   return {
     loader,
     loaderRelease: resolution.loaderRelease,
     byteOrder: object.elf.byteOrder,
-    ...tally.with(needs, relocations),
+    ...tally.with(needs, relocations, ignored),
     needs,
     relocations,
     modules: kernel.read,
     dependsOnAllModules: kernel.isAllRead,
     dependsOnKernelVersion: readsKernelVersion(externs),
   };
+}
+
+function checkTargets(targets: ReadonlyMap<string, string>, programs: readonly BpfProgram[]): void {
+  const names = new Set(programs.map(({ name }) => name));
+  for (const [name, target] of targets) {
+    if (!names.has(name)) throw invalid(`the object has no program "${name}" to attach to ${target}`);
+    if (target === '') throw invalid(`the attach target of program ${name} is empty`);
+  }
+}
+
+function invalid(message: string): BtfFormatError {
+  return new BtfFormatError('INVALID_ARGUMENT', message);
 }
 
 /** Programs of struct_ops maps are loaded if one of their maps is made. Null if nothing differs from the default. */
@@ -173,7 +214,7 @@ function namesWithStructOps(
     .map(({ name }) => name);
 }
 
-function notLoaded({ name, section }: BpfProgram): ProgramResult {
-  const programType = sectionNameOf(section)?.programType ?? null;
+function notLoaded({ name, section }: BpfProgram, { afterSectionName }: LoaderRules): ProgramResult {
+  const programType = sectionNameOf(section, afterSectionName)?.programType ?? null;
   return { name, section, programType, loaded: false, verdict: null, relocations: [], needs: [] };
 }

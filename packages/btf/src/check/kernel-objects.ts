@@ -19,7 +19,7 @@ export class KernelObjects {
   readonly vmlinux: KernelObject;
   readonly #modules: Iterator<CoreModule>;
   readonly #known: CoreModule[] = [];
-  readonly #read: string[] = [];
+  readonly #read: KernelObject[] = [];
   #isAllRead = false;
 
   constructor({ kernel, modules = [] }: CoreTarget) {
@@ -29,12 +29,23 @@ export class KernelObjects {
 
   /** The names of the modules whose BTF was read. */
   get read(): readonly string[] {
-    return this.#read;
+    return this.#read.map(({ name }) => name);
   }
 
   /** Whether something was looked for in all modules. */
   get isAllRead(): boolean {
     return this.#isAllRead;
+  }
+
+  /** The BTF of the modules that were read. */
+  get readSpecs(): readonly Spec[] {
+    return this.#read.map(({ spec }) => spec);
+  }
+
+  /** specOf returns the BTF of vmlinux or of a module that was read; null if there is none of this name. */
+  specOf(name: string): Spec | null {
+    if (name === this.vmlinux.name) return this.vmlinux.spec;
+    return this.#read.find((own) => own.name === name)?.spec ?? null;
   }
 
   /** The same kernel for resolving relocations, which shares the BTF of modules. */
@@ -51,6 +62,12 @@ export class KernelObjects {
   find(name: string, kind: KindName, isWanted: (module: string) => boolean = () => true): FoundType | null {
     const [typeId] = ownIds(this.vmlinux.spec, name, kind);
     return typeId === undefined ? this.findInModules(name, kind, isWanted) : { ...this.vmlinux, typeId };
+  }
+
+  /** moduleNamed returns the BTF of the first module with a name; null if there is none. */
+  moduleNamed(name: string): Spec | null {
+    for (const module of this.#all()) if (module.name === name) return module.spec();
+    return null;
   }
 
   /** findInModules is {@link find} without vmlinux. */
@@ -94,7 +111,7 @@ export class KernelObjects {
       spec: () => {
         if (known !== null) return known;
         known = spec();
-        this.#read.push(name);
+        this.#read.push({ name, spec: known });
         return known;
       },
     };

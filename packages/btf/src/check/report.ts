@@ -54,6 +54,11 @@ export interface Need {
   readonly source: SourceLine | null;
   /** One clause that says why the verdict is not `FITS`; otherwise empty. */
   readonly reason: string;
+  /**
+   * Names of the kernel that a missing one may have been meant to be: three at most, nearest first. Only of findings from
+   * `AT_RISK` on, and only of the first 64 such names of an object; otherwise empty.
+   */
+  readonly near: readonly string[];
 }
 
 /** RelocationFinding is a relocation with what it means for the load. */
@@ -65,6 +70,8 @@ export interface RelocationFinding {
   readonly source: SourceLine | null;
   /** One clause that says why the verdict is neither `FITS` nor `CHANGED`; otherwise empty. */
   readonly reason: string;
+  /** As for a {@link Need}: names of types, of members, or of values of an enum. */
+  readonly near: readonly string[];
 }
 
 /** ProgramResult says whether a program fits the kernel. */
@@ -107,7 +114,7 @@ export interface ObjectSummary {
   readonly relocations: readonly RelocationFinding[];
   /** Needs that BTF does not decide, in words: `the values of 3 Kconfig variables`. */
   readonly notJudged: readonly string[];
-  /** The modules whose BTF was read. */
+  /** The names of the modules whose BTF was read. */
   readonly modules: readonly string[];
   /** Whether something was looked for in all modules. Then the answer may differ where other modules are loaded. */
   readonly dependsOnAllModules: boolean;

@@ -23,6 +23,11 @@ export function worstOf(verdicts: Iterable<Verdict>): Verdict {
   return VERDICTS[worst] ?? 'FITS';
 }
 
+/** isRisk reports whether a verdict is `AT_RISK` or worse. */
+export function isRisk(verdict: Verdict): boolean {
+  return verdict === 'AT_RISK' || verdict === 'FAILS';
+}
+
 /** Reached is what is known of the reach of an instruction that the verifier refuses. */
 export interface Reached {
   readonly reach: Reach;

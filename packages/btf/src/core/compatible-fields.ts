@@ -1,6 +1,6 @@
 import { isComposite } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
-import { type CoreTypes, isEnum, isSameKind } from './core-types.js';
+import { type CoreTypes, isEnum, isSameKind, nameBytes } from './core-types.js';
 import { refusal } from './refusal.js';
 import type { LoaderRules } from './rules/loader-rules.js';
 
@@ -43,6 +43,20 @@ export function fieldsCompatible(
     to = target.arrayOf(to).typeId;
   }
   throw refusal(`type id ${localId} is more than ${MAX_ARRAYS} arrays within each other`);
+}
+
+/** elementsNamed finds the members or values with the name of a local one, but for flavours. */
+export function* elementsNamed(
+  types: CoreTypes,
+  id: TypeId,
+  name: string,
+  rules: LoaderRules,
+): Generator<number, void, undefined> {
+  const essential = nameBytes(name.slice(0, rules.essentialLength(name)));
+  const next = (from: number): number => types.nextBeginning(id, from, essential);
+  for (let at = next(0); at >= 0; at = next(at + 1)) {
+    if (essentiallyEqual(name, types.elementName(id, at), rules, false)) yield at;
+  }
 }
 
 /** essentiallyEqual compares two names without their flavours. An anonymous type may match a named one. */

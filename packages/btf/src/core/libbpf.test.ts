@@ -2,25 +2,11 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import { needs } from 'test-tools';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { kernels, readSpec } from '../testing/corpus.js';
-import { debianObjects } from '../testing/debian-objects.js';
+import { debianObjects, PINNED_PROGRAMS } from '../testing/debian-objects.js';
 import { LibbpfRelocations } from '../testing/libbpf-relocations.js';
 import { libbpfLines, ourLines } from '../testing/relocation-log.js';
 import type { CoreOutcome } from './resolution.js';
 import { resolveRelocations } from './resolve.js';
-
-/** Programs whose objects have relocations of many kinds, flavours, and members that kernels lack. */
-const PROGRAMS = [
-  'biolatency',
-  'biosnoop',
-  'capable',
-  'fsslower',
-  'offcputime',
-  'runqlat',
-  'slabratetop',
-  'tcpconnlat',
-  'tcptracer',
-  'vfsstat',
-];
 
 needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe('relocations of Debian’s objects', () => {
   let libbpf: LibbpfRelocations;
@@ -53,13 +39,13 @@ needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe('relocations of De
   needs('debian-kernels').test('are resolved against Debian’s kernel as libbpf resolves them', () => {
     const [kernel] = kernels('kernels');
     if (kernel === undefined) throw new Error('no BTF of a kernel');
-    const count = counts(kernel.vmlinux, PROGRAMS);
-    expect(count.objects).toBe(PROGRAMS.length);
+    const count = counts(kernel.vmlinux, PINNED_PROGRAMS);
+    expect(count.objects).toBe(PINNED_PROGRAMS.length);
     expect(count.RESOLVED).toBeGreaterThan(100);
   });
 
   needs('vmlinux').test('are resolved against the running kernel as libbpf resolves them', () => {
-    const count = counts('/sys/kernel/btf/vmlinux', PROGRAMS);
+    const count = counts('/sys/kernel/btf/vmlinux', PINNED_PROGRAMS);
     expect(count.RESOLVED).toBeGreaterThan(100);
   });
 });

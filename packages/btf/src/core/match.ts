@@ -2,8 +2,8 @@ import type { RelocationKind } from '../ext/records.js';
 import type { TypeId } from '../types.js';
 import { type CorePath, isEnumKind, isTypeKind, PLACE_OF_TYPE } from './access.js';
 import type { CandidateType } from './candidates.js';
-import { essentiallyEqual } from './compatible-fields.js';
-import { isEnum, nameBytes } from './core-types.js';
+import { elementsNamed } from './compatible-fields.js';
+import { isEnum } from './core-types.js';
 import { type Matching, matchField } from './match-field.js';
 import type { CoreWork } from './refusal.js';
 import type { LoaderRules } from './rules/loader-rules.js';
@@ -53,13 +53,9 @@ function matchValue(
   const name = local.accessors[0]?.name ?? '';
   const id: TypeId = types.skip(rootId);
   if (!isEnum(types.kindOf(id))) return { path: null, reason: 'is not an enum' };
-  const essential = nameBytes(name.slice(0, rules.essentialLength(name)));
   work.step(types.countOf(id));
-  const next = (from: number): number => types.nextBeginning(id, from, essential);
-  for (let index = next(0); index >= 0; index = next(index + 1)) {
-    const found = types.elementName(id, index);
-    if (!essentiallyEqual(name, found, rules, false)) continue;
-    const accessors = [{ typeId: id, index, name: found }];
+  for (const index of elementsNamed(types, id, name, rules)) {
+    const accessors = [{ typeId: id, index, name: types.elementName(id, index) }];
     return { path: { ...PLACE_OF_TYPE, types, rootId, indexes: [index], accessors } };
   }
   return { path: null, reason: `has no value ${name}` };

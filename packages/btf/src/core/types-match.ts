@@ -1,6 +1,6 @@
 import { isComposite } from '../kind-words.js';
 import { IntEncoding, Kind, type TypeId } from '../types.js';
-import { essentiallyEqual } from './compatible-fields.js';
+import { elementsNamed, essentiallyEqual } from './compatible-fields.js';
 import { type CoreTypes, isEnum, nameBytes } from './core-types.js';
 import { type Nested, runNested } from './nested.js';
 import { refusal } from './refusal.js';
@@ -103,27 +103,17 @@ class Match {
   /** The members of a target type that may match one with a name. */
   #membersNamed(id: TypeId, name: string): Iterable<number> {
     const { target, rules } = this.#pair;
-    return rules.loader === 'libbpf' ? this.#namedElementsOf(id, name) : lastNamed(target, id, name);
-  }
-
-  /** The members or values of a target type with a name, but for flavours. */
-  *#namedElementsOf(id: TypeId, name: string): Generator<number, void, undefined> {
-    const { target, rules } = this.#pair;
-    const essential = nameBytes(name.slice(0, rules.essentialLength(name)));
-    const next = (from: number): number => target.nextBeginning(id, from, essential);
-    for (let at = next(0); at >= 0; at = next(at + 1)) {
-      if (essentiallyEqual(name, target.elementName(id, at), rules, false)) yield at;
-    }
+    return rules.loader === 'libbpf' ? elementsNamed(target, id, name, rules) : lastNamed(target, id, name);
   }
 
   #values(from: TypeId, to: TypeId): boolean {
-    const { local, target, work } = this.#pair;
+    const { local, target, rules, work } = this.#pair;
     if (local.thirdOf(from) !== target.thirdOf(to)) return false;
     const [count, targetCount] = [local.countOf(from), target.countOf(to)];
     if (count > targetCount) return false;
     for (let i = 0; i < count; i++) {
       work.step(targetCount);
-      const { done } = this.#namedElementsOf(to, local.elementName(from, i)).next();
+      const { done } = elementsNamed(target, to, local.elementName(from, i), rules).next();
       if (done === true) return false;
     }
     return true;

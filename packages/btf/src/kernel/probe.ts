@@ -1,7 +1,7 @@
 import { Builder } from '../build/builder.js';
 import type { FeatureProbe } from './feature-table.js';
 
-/** The errnos with which the kernel's verifier refuses BTF. Others say nothing about its features. */
+/** The errnos with which the kernel refuses BTF. Others say nothing about its features. */
 const REFUSALS: ReadonlySet<string> = new Set(['EINVAL', 'E2BIG', 'EFAULT', 'ELOOP']);
 
 /**

@@ -1,5 +1,6 @@
 import { BtfFormatError } from '../format-error.js';
-import type { Spec } from '../spec.js';
+import { type Spec, typesOf } from '../spec.js';
+import { utf8Of } from '../strings.js';
 import type { TypeId } from '../types.js';
 import { essentialName } from './flavours.js';
 
@@ -30,7 +31,7 @@ export function nearNames(name: string, names: Iterable<string>, most = MAX_LENG
     if (compared > MAX_NAMES || pairs > MAX_PAIRS) break;
     if (other.length > MAX_LENGTH || Math.abs(other.length - name.length) > limit) continue;
     pairs += name.length * other.length;
-    const distance = editDistance(name, other);
+    const distance = editDistance(name, other, limit);
     if (distance <= limit) near.push({ name: other, distance });
   }
   return near
@@ -39,15 +40,23 @@ export function nearNames(name: string, names: Iterable<string>, most = MAX_LENG
     .map((found) => found.name);
 }
 
-/** The number of characters to insert, remove or replace to turn one text into the other (Levenshtein distance). */
-function editDistance(a: string, b: string): number {
+/**
+ * The number of characters to insert, remove or replace to turn one text into the other (Levenshtein distance); some number
+ * above the limit if it is larger.
+ */
+function editDistance(a: string, b: string, limit: number): number {
   let above = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {
     const row = [i + 1];
+    let least = i + 1;
     for (let j = 0; j < b.length; j++) {
       const replaced = (above[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      row.push(Math.min(replaced, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1));
+      const distance = Math.min(replaced, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1);
+      row.push(distance);
+      if (distance < least) least = distance;
     }
+    // No way to the end is shorter than the best one so far.
+    if (least > limit) return least;
     above = row;
   }
   return above[b.length] ?? 0;
@@ -93,14 +102,26 @@ function* namesLike(
   name: string,
   { kinds = null, firstId = 1 }: NearTypeOptions,
 ): Generator<string, void, undefined> {
-  const end = Math.min(spec.endTypeId, firstId + MAX_TYPES);
   const essential = essentialName(name);
-  for (let id = firstId; id < end; id++) {
+  for (const id of idsLike(spec, name, firstId)) {
     if (kinds !== null && !kinds.includes(spec.kindOf(id))) continue;
     const other = spec.nameOf(id);
     if (other === '' || other === name || other[0] !== name[0] || other.length > MAX_LENGTH) continue;
     const isAsLong = Math.abs(other.length - name.length) <= MOST;
     if (isAsLong || (other.includes('___') && essentialName(other) === essential) || other === essential)
       yield other;
+  }
+}
+
+/** Yields the types whose names begin with the same byte. Most types of a kernel are passed over without reading their names. */
+function* idsLike(spec: Spec, name: string, firstId: TypeId): Generator<TypeId, void, undefined> {
+  if (spec.base !== null && firstId < spec.firstTypeId) yield* idsLike(spec.base, name, firstId);
+  const [byte = 0] = utf8Of(name);
+  const { source, offsets } = typesOf(spec);
+  const first = Math.max(0, firstId - spec.firstTypeId);
+  const end = Math.min(offsets.length, first + MAX_TYPES);
+  for (let index = first; index < end; index++) {
+    const at = source.words.u32(offsets[index] ?? 0);
+    if (source.strings.byteAt(at) === byte) yield spec.firstTypeId + index;
   }
 }

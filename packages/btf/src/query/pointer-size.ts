@@ -1,5 +1,5 @@
 import type { Spec } from '../spec.js';
-import { Kind } from '../types.js';
+import { type Int, Kind, type Type } from '../types.js';
 
 /** Every spelling of C's `long` and `unsigned long`, as in libbpf's `determine_ptr_size`. */
 const LONG = new Set([
@@ -34,20 +34,31 @@ const found = new WeakMap<Spec, PointerSize>();
 export function pointerSize(spec: Spec): PointerSize {
   let size = found.get(spec);
   if (size === undefined) {
-    size = sizeOfLong(spec) ?? 8;
+    size = longOf(spec)?.size ?? 8;
     found.set(spec, size);
   }
   return size;
 }
 
-function sizeOfLong(spec: Spec): PointerSize | null {
-  const ofBase = spec.base === null ? null : sizeOfLong(spec.base);
+/** LongInt is an INT of the name `long` or `unsigned long`. */
+export type LongInt = Int & { readonly size: PointerSize };
+
+/**
+ * longOf returns the INT that decides the size of a pointer; null if there is none.
+ *
+ * @throws BtfFormatError as {@link pointerSize} does.
+ */
+export function longOf(spec: Spec): LongInt | null {
+  const ofBase = spec.base === null ? null : longOf(spec.base);
   if (ofBase !== null) return ofBase;
   for (const id of spec.typeIds()) {
     if (spec.kindOf(id) !== Kind.INT) continue;
     const type = spec.typeById(id);
-    if (type.kind !== 'INT' || !LONG.has(type.name)) continue;
-    if (type.size === 4 || type.size === 8) return type.size;
+    if (isLong(type)) return type;
   }
   return null;
+}
+
+function isLong(type: Type): type is LongInt {
+  return type.kind === 'INT' && LONG.has(type.name) && (type.size === 4 || type.size === 8);
 }

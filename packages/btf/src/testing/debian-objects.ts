@@ -6,6 +6,20 @@ import { findBpfObjects } from '../object/embedded.js';
 const OBJECTS = fileURLToPath(new URL('../../../../.cache/objects', import.meta.url));
 const PACKAGES = ['libbpf-tools', 'xdp-tools'];
 
+/** PINNED_PROGRAMS are ten programs whose objects have relocations of many kinds, flavours, and members that kernels lack. */
+export const PINNED_PROGRAMS = [
+  'biolatency',
+  'biosnoop',
+  'capable',
+  'fsslower',
+  'offcputime',
+  'runqlat',
+  'slabratetop',
+  'tcpconnlat',
+  'tcptracer',
+  'vfsstat',
+];
+
 /** DebianObject is a BPF object in a program of Debian. */
 export interface DebianObject {
   /** The name of the program. */

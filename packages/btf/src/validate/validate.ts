@@ -32,7 +32,7 @@ export interface ValidateOptions {
  * validate returns the reasons for which the kernel would reject a BTF (`BPF_BTF_LOAD`), in the words of its log. It
  * needs no privilege and no kernel.
  *
- * It follows the kernel's verifier (kernel/bpf/btf.c of Linux 7.3) in two passes: first each type alone, then the
+ * It follows the kernel's check (kernel/bpf/btf.c of Linux 7.3) in two passes: first each type alone, then the
  * references between types. The kernel stops at its first problem. This function finds all problems of one pass, and
  * only starts the next pass if there are none, because that relies on it. A type that depends on a type with a problem
  * in the second pass is not reported again.

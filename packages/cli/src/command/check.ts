@@ -24,12 +24,13 @@ export async function check(session: Session, path: string, { adapt }: CheckOpti
   await session.show({
     data: {
       file: path,
+      checked: 'BTF',
       accepted: rejection === null,
       ...(rejection === null ? {} : rejectionData(rejection)),
     },
     names: rejection === null ? [path] : [],
     text: () =>
-      rejection === null ? acceptedText(session, path, btf) : refusedText(session, path, rejection),
+      rejection === null ? acceptedText(session, path, btf, isObject) : refusedText(session, path, rejection),
   });
   if (rejection === null) return ExitCode.OK;
   const hint = orderHint(btf, rejection.log.text);
@@ -37,21 +38,21 @@ export async function check(session: Session, path: string, { adapt }: CheckOpti
   return ExitCode.REFUSED;
 }
 
-/** The kernel's answer is about the BTF alone. A program that refers to it can still be refused. */
-const NOT_CHECKED = '(programs and CO-RE relocations are not checked)';
+/** The kernel's answer is about the BTF alone. The loader or the verifier can still refuse the programs of the object. */
+const NOT_CHECKED = '. Its programs and relocations were not checked: see btfctl compat';
 
-function acceptedText({ colors }: Session, path: string, btf: Uint8Array): string {
+function acceptedText({ colors }: Session, path: string, btf: Uint8Array, isObject: boolean): string {
   // A later kernel accepts types that btfctl cannot count.
   const { typeCount } = surveyBtf(btf);
   const types = typeCount === null ? '' : `${grouped(typeCount)} types in `;
   const size = `${types}${grouped(btf.length)} bytes`;
-  return `${path}: ${colors.good('BTF accepted')} ${NOT_CHECKED}, ${size}\n`;
+  return `${path}: ${colors.good('BTF accepted')}, ${size}${isObject ? NOT_CHECKED : ''}\n`;
 }
 
 function refusedText({ colors }: Session, path: string, { errnoName, log }: Rejection): string {
   const missing = log.truncated ? colors.faint('(the beginning of the log is missing)\n') : '';
   const text = printableText(log.text.trimEnd());
-  return `${path}: ${colors.bad('refused')} with ${errnoName}\n${missing}${text}${text === '' ? '' : '\n'}`;
+  return `${path}: ${colors.bad('BTF refused')} with ${errnoName}\n${missing}${text}${text === '' ? '' : '\n'}`;
 }
 
 /** The kernel's words about BTF of the other byte order: it reads the length of the header first. */

@@ -82,7 +82,8 @@ function formatOf({ options: { output } }: Session, word: string | undefined): P
   if (known === undefined) {
     throw usageError(`unknown format ${JSON.stringify(word)}`, `the formats are ${DUMP_FORMATS.join(', ')}`);
   }
-  if (output === 'table' || output === 'wide') return known;
+  // The command does not take markdown.
+  if (output === 'table' || output === 'wide' || output === 'markdown') return known;
   if (word !== undefined && word !== output) {
     throw usageError(`-o ${output} contradicts the format ${word}: use only one of them`);
   }

@@ -63,6 +63,8 @@ async function line(event: WatchEvent, format: Format, session: Session): Promis
       return event.type === 'synced' ? '' : `${printable(objectName(event.info))}\n`;
     case 'table':
     case 'wide':
+    // The command does not take it.
+    case 'markdown':
       return event.type === 'synced' ? '' : eventRow(event.type, event.info, session);
   }
 }

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { COMMAND_FORMATS, commandName } from '../grammar/command-formats.js';
-import { FORMATS } from '../output/formats.js';
+import { COMMON_FORMATS } from '../output/formats.js';
 
 /** Completes is the kind of words that complete an argument or the value of an option. */
 export type Completes = 'object' | 'type' | 'file' | 'context' | 'nothing' | readonly string[];
@@ -37,6 +37,7 @@ const COMPLETES: Readonly<Record<string, Completes>> = {
   type: 'type',
   path: 'type',
   file: 'file',
+  folder: 'file',
 };
 
 /** commandTree returns the tree of a program and its commands. */
@@ -65,8 +66,8 @@ export function isSame(a: OptionNode, b: OptionNode): boolean {
 
 /** Returns `-o` for a command that does not take all of its values. */
 function formatOption(command: Command): OptionNode[] {
-  const { formats = FORMATS } = COMMAND_FORMATS[commandName(command)] ?? {};
-  if (formats.length === FORMATS.length) return [];
+  const { formats = COMMON_FORMATS } = COMMAND_FORMATS[commandName(command)] ?? {};
+  if (formats.length === COMMON_FORMATS.length) return [];
   return [{ flags: ['-o', '--output'], description: 'how to print results', value: formats }];
 }
 
@@ -89,6 +90,8 @@ function optionNode(option: Option): OptionNode {
 
 function valueOf(option: Option): Completes | null {
   if (!option.required && !option.optional) return null;
+  // A command that takes others has the option itself.
+  if (option.long === '--output') return COMMON_FORMATS;
   if (option.argChoices !== undefined) return option.argChoices;
   if (option.long === '--context') return 'context';
   if (option.long === '--type') return 'type';

@@ -10,8 +10,8 @@ export interface CheckOptions {
 export function checkCommand(action: Action): Command {
   return new Command('check')
     .description(
-      "check BTF with the kernel's verifier, without keeping it; programs and CO-RE relocations are not checked; " +
-        'exit status 4 if it is refused',
+      'ask whether the kernel accepts BTF, without keeping it; exit status 4 if it refuses. ' +
+        'The programs and CO-RE relocations of an object are not checked: use btfctl compat for these',
     )
     .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
     .option('--adapt', 'replace types that the kernel is too old for; the default for an object file')

@@ -15,6 +15,10 @@ const SCHEMAS = new URL('../../schema/', import.meta.url);
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   hold: ['vmlinux', '--', 'true'],
   completion: ['bash'],
+  ...Object.fromEntries(
+    ['dump', 'layout', 'find', 'member', 'value', 'load', 'check'].map((name) => [name, ['x']]),
+  ),
+  diff: ['a', 'b'],
   'context use': ['x'],
   'context set': ['x'],
   'context remove': ['x'],

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Format, FORMATS } from '../output/formats.js';
+import { COMMON_FORMATS, type Format, FORMATS } from '../output/formats.js';
 import type { GlobalOptions } from './global-options.js';
 
 /** CommandFormats are the values of `-o` that a command takes. */
@@ -12,7 +12,10 @@ export interface CommandFormats {
 /** The formats of a command that prints text only. */
 const TEXT = { formats: ['table', 'wide'], schema: null } as const satisfies CommandFormats;
 
-const every = (schema: string): CommandFormats => ({ formats: FORMATS, schema: `${schema}.schema.json` });
+const every = (schema: string): CommandFormats => ({
+  formats: COMMON_FORMATS,
+  schema: `${schema}.schema.json`,
+});
 
 /** COMMAND_FORMATS are the {@link CommandFormats} of each command. The documentation has the same table. */
 export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
@@ -26,6 +29,7 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   diff: every('diff'),
   load: every('load'),
   check: every('check'),
+  compat: { ...every('compat'), formats: FORMATS },
   hold: TEXT,
   watch: every('watch-event'),
   info: every('info'),

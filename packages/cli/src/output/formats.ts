@@ -1,8 +1,11 @@
 import type { Output } from './output.js';
 import { jsonText, printable, yamlText } from './safe-text.js';
 
+/** COMMON_FORMATS are the values of `-o` that most commands take. */
+export const COMMON_FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+
 /** FORMATS are the values of `-o`. */
-export const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export const FORMATS = [...COMMON_FORMATS, 'markdown'] as const;
 
 /** Format is one of {@link FORMATS}. */
 export type Format = (typeof FORMATS)[number];
@@ -27,6 +30,8 @@ export interface View {
   readonly names: readonly string[];
   /** The result for people. */
   readonly text: (wide: boolean) => string;
+  /** The result as Markdown, if the command prints that. */
+  readonly markdown?: () => string;
 }
 
 /** showView prints a result in a format. */
@@ -41,5 +46,7 @@ export async function showView(out: Output, format: Format, view: View): Promise
       return out.write(await yamlText(view.data));
     case 'name':
       return out.write(view.names.map((name) => `${printable(name)}\n`).join(''));
+    case 'markdown':
+      return out.write(view.markdown?.() ?? '');
   }
 }

@@ -155,7 +155,7 @@ export class Session implements AsyncDisposable {
 
   async #sourceOn(ref: SpecRef, baseSource: Source | null): Promise<Source> {
     if (ref.kind === 'file') {
-      if (ref.path === STANDARD_INPUT) this.#takeInput();
+      if (ref.path === STANDARD_INPUT) this.takeInput();
       const { FileSource } = await import('../source/file-source.js');
       return new FileSource(ref.path, baseSource, this.interrupted, this.noteOnce);
     }
@@ -171,17 +171,18 @@ export class Session implements AsyncDisposable {
     );
   }
 
+  /** Reserves standard input for a reader. @throws CliError USAGE if it has another one. */
+  takeInput(): void {
+    if (this.#tookInput) throw usageError('only one SPEC can be -: standard input can be read once');
+    this.#tookInput = true;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#progress?.[Symbol.dispose]();
     // A failure to connect is reported to the caller of client().
     const clients = await Promise.allSettled(this.#clients.values());
     await Promise.all(clients.map(async (made) => made.status === 'fulfilled' && made.value.close()));
     await this.out.end();
-  }
-
-  #takeInput(): void {
-    if (this.#tookInput) throw usageError('only one SPEC can be -: standard input can be read once');
-    this.#tookInput = true;
   }
 
   async #connect(node: string | null): Promise<BtfClient> {

@@ -15,6 +15,7 @@ export const COMMANDS: readonly string[] = [
   'diff',
   'load',
   'check',
+  'compat',
   'hold',
   'watch',
   'info',
@@ -23,8 +24,8 @@ export const COMMANDS: readonly string[] = [
   'version',
 ];
 
-/** Exit codes of commands that did their work: success, and `diff` with differences. */
-const DONE: ReadonlySet<unknown> = new Set([undefined, 0, 5]);
+/** Exit codes of commands that did their work: success, `diff` with differences, and `compat` with objects that do not fit. */
+const DONE: ReadonlySet<unknown> = new Set([undefined, 0, 5, 8]);
 
 /**
  * loadMain loads the program from the chunks in a folder, with the compiled code of an earlier run if the user has a folder

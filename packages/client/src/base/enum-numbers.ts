@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-unsafe-enum-assignment -- The types demand the right numbers. */
-import type { Encoding, InfoDetail, NoteKind, Origin, ServerDetail } from '@btfd/api';
+import type { BpfLoader, ByteOrder, Encoding, InfoDetail, NoteKind, Origin, ServerDetail } from '@btfd/api';
 
 // The numbers of enums in messages. The modules of the enums themselves would load all messages.
 
@@ -27,3 +27,24 @@ export const ENCODINGS: { readonly RAW: Encoding.RAW; readonly C: Encoding.C } =
 export const NOTE_KINDS: {
   readonly [K in Exclude<keyof typeof NoteKind, 'UNSPECIFIED'>]: (typeof NoteKind)[K];
 } = { UNKNOWN_FLAGS: 1, UNKNOWN_HEADER_FIELDS: 2, UNKNOWN_BYTES: 3, UNKNOWN_KINDS: 4 };
+
+/** LOADER_NUMBERS are the numbers of the loaders of BPF objects. */
+export const LOADER_NUMBERS: {
+  readonly libbpf: BpfLoader.LIBBPF;
+  readonly cilium: BpfLoader.CILIUM_EBPF;
+} = { libbpf: 1, cilium: 2 };
+
+/** LOADERS are the loaders by their numbers. */
+export const LOADERS: Readonly<Record<number, keyof typeof LOADER_NUMBERS>> = {
+  [LOADER_NUMBERS.libbpf]: 'libbpf',
+  [LOADER_NUMBERS.cilium]: 'cilium',
+};
+
+const LITTLE_ENDIAN: ByteOrder.LITTLE_ENDIAN = 1;
+const BIG_ENDIAN: ByteOrder.BIG_ENDIAN = 2;
+
+/** BYTE_ORDERS are the byte orders by their numbers. */
+export const BYTE_ORDERS: Readonly<Record<number, 'little' | 'big'>> = {
+  [LITTLE_ENDIAN]: 'little',
+  [BIG_ENDIAN]: 'big',
+};

@@ -11,7 +11,7 @@ export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 5_000,
   // With HTTP/2's own 64 KiB a vmlinux of 5.5 MB took three times as long over a unix socket.
   'grpc-node.flow_control_window': 8 * 1024 * 1024,
-  // A rejection with the longest verifier log, 4 MiB, exceeds the default of 4 MiB by its framing.
+  // A rejection with the longest log, 4 MiB, exceeds the default of 4 MiB by its framing.
   'grpc.max_receive_message_length': 5 * 1024 * 1024,
   // The daemon publishes no service config, so the DNS server need not be asked for one.
   'grpc.service_config_disable_resolution': 1,

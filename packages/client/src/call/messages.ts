@@ -11,7 +11,7 @@ import { toServiceDefinition } from '@btfd/api/grpc-js';
 import type { MethodDefinition } from '@grpc/grpc-js';
 import type { Method, MethodName, MethodOf } from './methods.js';
 
-export { decodeMember, decodeMemberError } from '@btfd/api';
+export { decodeMember, decodeMemberError, decodeNeed, decodeRelocation, decodeVerdict } from '@btfd/api';
 
 const { method } = BtfService;
 const definition = toServiceDefinition(BtfService);
@@ -28,6 +28,7 @@ export const METHODS: { readonly [N in MethodName]: MethodOf<N> } = {
   closeHandles: withInit(method.closeHandles, definition.closeHandles),
   spec: withInit(method.spec, definition.spec),
   resolveMembers: withInit(method.resolveMembers, definition.resolveMembers),
+  checkObject: withInit(method.checkObject, definition.checkObject),
   watchHandles: withInit(method.watchHandles, definition.watchHandles),
   getServerInfo: withInit(method.getServerInfo, definition.getServerInfo),
 };

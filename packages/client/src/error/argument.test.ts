@@ -68,6 +68,17 @@ const SPEC = {
   base: [5, 'vmlinux', {}, new Uint8Array()],
   closure: [false, 'yes', null],
 };
+const CHECK = {
+  ...CALL,
+  loader: ['bpftool', 'toString', 1, null],
+  kernel: ['vmlinux', -1, 1.5, 2 ** 32, null, {}],
+  modules: NO_STRINGS,
+  programs: [...NO_STRINGS, []],
+  variables: ['x', 5, null, []],
+  attachTargets: ['x', 5, null, []],
+  kernelVersion: NO_UINT32,
+  all: NO_FLAG,
+};
 const NO_BTF = [5, null, undefined, 'abc', {}, [1]];
 
 const OF_CLIENT: BadCalls<BtfClient> = {
@@ -83,6 +94,8 @@ const OF_CLIENT: BadCalls<BtfClient> = {
   selectTypes: [NO_NAME, SELECTION, TRANSFER],
   resolveMembers: [NO_NAME, [...NO_STRINGS, undefined], CALL],
   cHeader: [NO_NAME, SELECTION, C_HEADER],
+  checkObject: [NO_BTF, CHECK],
+  checkObjectStream: [NO_BTF, CHECK],
   serverInfo: [{ ...CALL, details: NO_CHOICES }],
 };
 
@@ -110,6 +123,8 @@ const GOOD: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   selectTypes: { name: 'vmlinux', selection: {}, options: {} },
   resolveMembers: { name: 'vmlinux', paths: [], options: {} },
   cHeader: { name: 'vmlinux', selection: {}, options: {} },
+  checkObject: { object: new Uint8Array(), options: {} },
+  checkObjectStream: { object: new Uint8Array(), options: {} },
 };
 
 let daemon: FakeDaemon;

@@ -88,7 +88,7 @@ export class BtfError extends Error {
   }
 
   /**
-   * The verifier's log about BTF that the kernel refused, at most its last 3 KiB; `tryLoadHandle` returns more. Null
+   * The kernel's log about BTF that it refused, at most its last 3 KiB; `tryLoadHandle` returns more. Null
    * for errors with another reason than VERIFIER_REJECTED. Modelled on `ebpf.VerifierError`.
    */
   get verifierLog(): VerifierLog | null {

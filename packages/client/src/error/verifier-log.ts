@@ -1,6 +1,6 @@
 import type { VerifierLog as VerifierLogMessage } from '@btfd/api';
 
-/** VerifierLog is the log of the kernel's verifier about BTF that it refused. */
+/** VerifierLog is the kernel's log about BTF that it refused. */
 export interface VerifierLog {
   /** The text. If it is truncated, its tail; on kernels before 6.4 its head. */
   readonly text: string;

@@ -57,8 +57,8 @@ const DAEMON_RULES: Rules<FakeDaemonOptions> = {
  * await using client = new BtfClient(daemon.address);
  * ```
  *
- * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon
- * that has every capability. It lacks `LoadHandle` of types and `Spec` as TYPES, which this package does not use, the
+ * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`), specs and checks of BPF objects (by
+ * `checkObject` of `@btfd/btf`) work as with a daemon that has every capability. It lacks `LoadHandle` of types and `Spec` as TYPES, which this package does not use, the
  * adaptation to older kernels, roles and limits. Therefore it accepts most requests that exceed a limit of the daemon.
  */
 export class FakeDaemon implements AsyncDisposable {

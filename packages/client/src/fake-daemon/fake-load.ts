@@ -6,7 +6,7 @@ import { BtfError } from '../error/btf-error.js';
 import { unsupported } from './fake-spec.js';
 
 const HOST_ORDER = endianness() === 'LE' ? 'little' : 'big';
-/** The number of EINVAL, the usual errno of the kernel's verifier. */
+/** The number of EINVAL, the usual errno of the kernel for BTF that it refuses. */
 const EINVAL = 22;
 /** The kernel's BTF_MAX_SIZE. */
 const MAX_BTF_BYTES = 16 * 1024 * 1024;
@@ -34,7 +34,7 @@ export function adapted(bytes: Uint8Array, features: KernelFeatures): Uint8Array
   }
 }
 
-/** verifierLogOf returns the problems that `validate` finds in BTF, as a verifier log; null if there are none. */
+/** verifierLogOf returns the problems that `validate` finds in BTF, as the kernel's log; null if there are none. */
 export function verifierLogOf(bytes: Uint8Array, kernelFeatures: KernelFeatures): string | null {
   try {
     const problems = validate(Spec.parse(bytes), { kernelFeatures, byteOrder: HOST_ORDER });

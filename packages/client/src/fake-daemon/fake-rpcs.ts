@@ -1,6 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Duration, durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import {
+  type CheckObjectRequest,
+  CheckObjectResponseSchema,
   CloneHandleResponseSchema,
   CloseHandlesResponseSchema,
   GetHandleByIdResponseSchema,
@@ -10,6 +12,7 @@ import {
   IterateHandlesResponseSchema,
   type LoadHandleRequest,
   LoadHandleResponseSchema,
+  type ModuleScope,
   Mode,
   Operation,
   RenewHandlesResponseSchema,
@@ -27,6 +30,7 @@ import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { invalidArgument } from '../error/argument.js';
 import { BtfError } from '../error/btf-error.js';
 import { featureMessages, kernelFeaturesFrom } from '../object/kernel-features.js';
+import { type FakeTarget, fakeReport } from './fake-check.js';
 import type { FakeHandles, HandleInit } from './fake-handles.js';
 import type { FakeKernel } from './fake-kernel.js';
 import { adapted, btfOf, rejectionError, rejectionOf, verifierLogOf } from './fake-load.js';
@@ -93,6 +97,7 @@ export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplem
     resolveMembers: server.unary('resolveMembers', ResolveMembersResponseSchema, ({ source, base, paths }) =>
       fakeMembers(sourceOf(source, run, base), paths),
     ),
+    checkObject: server.stream('checkObject', CheckObjectResponseSchema, (request) => check(request, run)),
     getServerInfo: server.unary('getServerInfo', GetServerInfoResponseSchema, ({ details }) => ({
       ...serverInfo(run),
       ...(details.includes(ServerDetail.DIGESTS) && kernel.digests()),
@@ -122,6 +127,37 @@ async function* spec(
   run: FakeRun,
 ): AsyncGenerator<MessageInitShape<typeof SpecResponseSchema>, void, undefined> {
   yield* fakeSpec(sourceOf(request.source, run, request.base), request, run);
+}
+
+async function* check(
+  request: CheckObjectRequest,
+  run: FakeRun,
+): AsyncGenerator<MessageInitShape<typeof CheckObjectResponseSchema>, void, undefined> {
+  yield* fakeReport(request, checkTarget(request, run));
+}
+
+/** Returns the kernel and the modules of a check. A kernel that is not the running one has no modules. */
+function checkTarget({ kernel: source, modules }: CheckObjectRequest, run: FakeRun): FakeTarget {
+  const vmlinux = run.kernel.named('vmlinux');
+  const kernel =
+    source?.source.case === undefined
+      ? named({ case: 'name', value: 'vmlinux' }, run)
+      : named(source.source, run);
+  const scope = modules?.scope ?? { case: undefined };
+  if (kernel !== vmlinux && scope.case === 'only') {
+    throw invalidArgument('modules', 'a kernel that is not the running one has none');
+  }
+  return {
+    kernel,
+    modules: kernel === vmlinux ? modulesOf(scope, run) : [],
+    release: kernel === vmlinux ? run.kernelRelease : '',
+  };
+}
+
+function modulesOf(scope: ModuleScope['scope'], run: FakeRun): readonly FakeObject[] {
+  if (scope.case === 'none') return [];
+  if (scope.case === 'only') return scope.value.names.map((value) => named({ case: 'name', value }, run));
+  return run.kernel.objects.filter(({ origin }) => origin === 'module');
 }
 
 async function* iterate(

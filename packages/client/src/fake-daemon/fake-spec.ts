@@ -143,8 +143,8 @@ function headerOf(object: FakeObject) {
   };
 }
 
-/** Returns the types of an object. @throws BtfError MISSING_BASE, BTF_UNDECODABLE. */
-function parsed(object: FakeObject): Spec {
+/** parsed returns the types of an object. @throws BtfError MISSING_BASE, BTF_UNDECODABLE. */
+export function parsed(object: FakeObject): Spec {
   if (object.split && object.base === null) {
     throw new BtfError({
       code: status.FAILED_PRECONDITION,

@@ -50,7 +50,7 @@ export interface Limits {
   readonly maxHeldPerStream: number;
   /** How long an iteration waits at that limit. */
   readonly holdStallTimeout: number;
-  /** The largest verifier log. */
+  /** The largest log about refused BTF. */
   readonly maxLogBytes: number;
   /** Maximum number of handles that one call renews or closes. */
   readonly maxTokens: number;
@@ -58,6 +58,8 @@ export interface Limits {
   readonly maxTypesBytes: number;
   /** The largest C header. */
   readonly maxCBytes: number;
+  /** The largest object of `checkObject`, without its debug information; 0 if the daemon is older than `checkObject`. */
+  readonly maxObjectBytes: number;
 }
 
 /**
@@ -188,6 +190,7 @@ function limitsFromMessage(message: LimitsMessage | undefined): Limits {
     maxTokens: message?.maxTokens ?? 0,
     maxTypesBytes: message?.maxTypesBytes ?? 0,
     maxCBytes: Number(message?.maxCBytes ?? 0),
+    maxObjectBytes: message?.maxObjectBytes ?? 0,
   };
 }
 

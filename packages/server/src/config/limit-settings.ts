@@ -19,7 +19,7 @@ export const LIMIT_SETTINGS = {
     name: 'max-message',
     kind: BYTES,
     fallback: 64 * KIB,
-    description: 'largest request other than LoadHandle',
+    description: 'largest request other than LoadHandle; one of CheckObject counts without its object',
     reason: 'Fits 1,000 tokens, or a selection with every list full of ordinary names.',
   },
   maxBtfBytes: {
@@ -44,6 +44,15 @@ export const LIMIT_SETTINGS = {
     description: 'largest encoded list of types in a LoadHandle request',
     reason:
       'Decoding 1 MiB, which is some thousands of types, holds the event loop for tens of milliseconds.',
+  },
+  maxObjectBytes: {
+    name: 'max-object',
+    kind: BYTES,
+    fallback: 8 * MIB,
+    description:
+      'largest BPF object to check; all objects that are checked at one time may have 32 times as much, of which one principal may have a quarter',
+    reason:
+      'The largest known objects have some MiB with their debug information, which clients leave out. Each counts twice, because a thread gets a copy.',
   },
   minTtlMs: {
     name: 'min-ttl',
@@ -87,7 +96,7 @@ export const LIMIT_SETTINGS = {
     kind: VERIFIER_LOG,
     fallback: 4 * MIB,
     description:
-      'largest verifier log that a client may request; a client that sets no size gets at most 256 KiB',
+      'largest log about refused BTF that a client may request; a client that sets no size gets at most 256 KiB',
     reason: 'More than a person reads, and about as much as fits in a message.',
   },
   maxTokens: {
@@ -170,7 +179,7 @@ export const LIMIT_SETTINGS = {
     kind: TOTAL,
     fallback: 512 * MIB,
     description:
-      'maximum size of all BTF that calls of Spec and ResolveMembers use at one time; one principal may use a quarter; one object counts once',
+      'maximum size of all BTF that calls of Spec, ResolveMembers and CheckObject use at one time; one principal may use a quarter; one object counts once',
     reason:
       'In addition to the cache: BTF in use stays in memory after its eviction. A kernel with its modules has about 40 MiB. With less, a quarter may not fit vmlinux.',
   },

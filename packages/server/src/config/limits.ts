@@ -4,11 +4,11 @@ import type { Setting } from './setting.js';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** DerivedLimit is a limit that was a setting until it was derived from other settings. */
+/** DerivedLimit is a limit that follows from other settings. */
 export interface DerivedLimit {
-  /** The name that it had as a setting. */
+  /** The name that it has, or would have, as a setting. */
   readonly name: string;
-  /** Returns its rule as a text for errors. `names` are those of the source of the removed setting: flags, variables or keys. */
+  /** Returns its rule as a text for errors. `names` are those of the source of the refused setting: flags, variables or keys. */
   rule(names: SettingNames): string;
   derive(limits: SettableLimits): number;
 }
@@ -26,7 +26,7 @@ function quarterOf(name: string, whole: keyof SettableLimits): DerivedLimit {
 }
 
 /**
- * DERIVED_LIMITS are the limits that follow from those in LIMIT_SETTINGS. Each was a setting once. A setting with such
+ * DERIVED_LIMITS are the limits that follow from those in LIMIT_SETTINGS. Most were settings once. A setting with such
  * a name is refused with its rule.
  */
 export const DERIVED_LIMITS = {
@@ -46,6 +46,24 @@ export const DERIVED_LIMITS = {
       `it is 1MiB more than ${maxBtfBytes}, and at least ${maxMessageBytes}`,
     // The margin gives BTF that is slightly too large the clearer error.
     derive: ({ maxBtfBytes, maxMessageBytes }) => Math.max(maxBtfBytes + MIB, maxMessageBytes),
+  },
+  maxObjectMessageBytes: {
+    name: 'max-object-message',
+    rule: ({ maxObjectBytes, maxMessageBytes }) =>
+      `it is 1MiB more than ${maxObjectBytes}, and at least ${maxMessageBytes}`,
+    // The margin gives an object that is slightly too large the clearer error.
+    derive: ({ maxObjectBytes, maxMessageBytes }) => Math.max(maxObjectBytes + MIB, maxMessageBytes),
+  },
+  maxCheckedBytes: {
+    name: 'max-objects-in-use',
+    rule: ({ maxObjectBytes }) => `it is 32 times ${maxObjectBytes}`,
+    // Four of the largest for each of four principals, each with its copy for a thread.
+    derive: ({ maxObjectBytes }) => 32 * maxObjectBytes,
+  },
+  maxCheckedBytesPerPrincipal: {
+    name: 'max-objects-in-use-per-principal',
+    rule: ({ maxObjectBytes }) => `it is eight times ${maxObjectBytes}`,
+    derive: ({ maxObjectBytes }) => 8 * maxObjectBytes,
   },
   maxQueuedLoadBytes: {
     name: 'max-queued-load-bytes',

@@ -35,13 +35,15 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.WORKER_LOST]: status.UNAVAILABLE,
   [ErrorReason.BTF_TOO_EXPENSIVE]: status.INVALID_ARGUMENT,
   [ErrorReason.BTF_UNSAFE]: status.INVALID_ARGUMENT,
+  [ErrorReason.OBJECT_UNREADABLE]: status.INVALID_ARGUMENT,
+  [ErrorReason.OBJECT_WITHOUT_BTF]: status.INVALID_ARGUMENT,
   [ErrorReason.ROLE_FORBIDS]: status.PERMISSION_DENIED,
   [ErrorReason.UNAUTHENTICATED]: status.UNAUTHENTICATED,
 };
 
 /**
  * ERRNO_REASONS is the reason for each errno of bpf(2) that means the same for every command. Every other errno is
- * INTERNAL, unless the code that made the call knows more: ENOENT of an id, EINVAL of the verifier.
+ * INTERNAL, unless the code that made the call knows more: ENOENT of an id, EINVAL of the kernel's check of BTF.
  */
 export const ERRNO_REASONS: Readonly<Record<string, ErrorReason>> = {
   EPERM: ErrorReason.DAEMON_LACKS_CAPABILITY,

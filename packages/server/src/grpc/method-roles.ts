@@ -18,6 +18,7 @@ export const METHOD_ROLES = {
   spec: 'viewer',
   watchHandles: 'viewer',
   resolveMembers: 'viewer',
+  checkObject: 'viewer',
   getServerInfo: 'viewer',
 } as const satisfies Record<keyof BtfMethods, Role>;
 

@@ -1,4 +1,5 @@
 import type { Item, Job, Steps } from '../pool/job.js';
+import { checkSteps } from './check-job.js';
 import { loadSteps, rejectionSteps } from './load-job.js';
 import { resolveSteps } from './resolve-job.js';
 import { SpecCache } from './spec-cache.js';
@@ -21,6 +22,8 @@ export function stepsWithCache(specCacheBytes: number): (job: Job) => Steps<Item
         return loadSteps(job);
       case 'rejection':
         return rejectionSteps(job);
+      case 'check':
+        return checkSteps(job, specs);
     }
   };
 }

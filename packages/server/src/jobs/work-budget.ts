@@ -16,6 +16,7 @@ const ADVICE = {
   paths: ['resolving the paths', 'send fewer paths in one call'],
   types: ['collecting the types', 'select fewer types'],
   output: ['encoding the types', 'select fewer types'],
+  report: ['encoding the findings', 'do not request all findings, or check fewer programs'],
 } as const satisfies Readonly<Record<string, readonly [what: string, next: string]>>;
 
 /** Work is the name of a kind of work. */

@@ -50,7 +50,7 @@ export interface BpfObjects {
  */
 export interface Kernel {
   /**
-   * load loads BTF. If the kernel refuses it, the error has up to `logSize` bytes of the verifier's log. Requires CAP_BPF.
+   * load loads BTF. If the kernel refuses it, the error has up to `logSize` bytes of its log. Requires CAP_BPF.
    * Since Linux 4.18.
    */
   load(bytes: Uint8Array, logSize: number): Promise<KernelObject>;

@@ -53,6 +53,8 @@ export function callFields(call: CallInfo, { code, reason, durationMs }: CallEnd
     ...(reason === null ? {} : { reason: reasonName(reason) }),
     durationMs: Math.round(durationMs * 1000) / 1000,
     ...(facts.btfId === undefined ? {} : { btfId: facts.btfId }),
+    ...(facts.objectDigest === undefined ? {} : { object: facts.objectDigest }),
+    ...(facts.verdict === undefined ? {} : { verdict: facts.verdict }),
   };
 }
 

@@ -94,12 +94,12 @@ describe('The audit log', () => {
       { action: 'load', outcome: 'granted', btfId: 7, btfBytes: 53, digest },
     ],
     [
-      'a load that the verifier rejected, returned as a result',
+      'a load that the kernel rejected, returned as a result',
       { method: 'LoadHandle', facts: { btfBytes: 53, digest, rejected: true } },
       { action: 'load', outcome: 'rejected', code: 'OK', digest },
     ],
     [
-      'a load that the verifier rejected, returned as an error',
+      'a load that the kernel rejected, returned as an error',
       {
         method: 'LoadHandle',
         code: status.INVALID_ARGUMENT,

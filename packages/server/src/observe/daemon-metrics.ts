@@ -59,7 +59,7 @@ export class DaemonMetrics {
   };
 
   /** Adds the metrics that are read from the services. */
-  read({ build, handles, loads, specs }: Services, sources: MetricSources): void {
+  read({ build, handles, loads, specs, quotas }: Services, sources: MetricSources): void {
     const { connections, refusedConnections, endedConnections, certificateEnd, droppedLogLines } = sources;
     const { registry } = this;
     this.#build = build;
@@ -88,6 +88,7 @@ export class DaemonMetrics {
       { labels: { cause: 'expired' }, value: handles.leases.expired },
       { labels: { cause: 'closed' }, value: handles.leases.closed },
     ]);
+    registry.readGauge('btfd_object_bytes', () => one(quotas.objectBytes.inUse));
     registry.readGauge('btfd_load_queue_length', () => one(loads.queue.length));
     registry.readGauge('btfd_load_queue_bytes', () => one(loads.queue.bytes));
     registry.readGauge('btfd_load_running', () => one(loads.queue.running ? 1 : 0));

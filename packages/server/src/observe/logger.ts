@@ -51,7 +51,7 @@ export function loggerOptions(level: string): PinoOptions {
   };
 }
 
-/** Logs only these properties of an error. Others may hold a verifier's log, or data that a client sent. */
+/** Logs only these properties of an error. Others may hold the kernel's log about BTF, or data that a client sent. */
 function errorFields(error: unknown): unknown {
   if (!types.isNativeError(error)) {
     return cut(typeof error === 'string' ? error : Object.prototype.toString.call(error), MAX_TEXT);

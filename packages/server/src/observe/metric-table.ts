@@ -90,8 +90,18 @@ export const METRICS = {
   },
   btfd_loads_total: {
     type: 'counter',
-    help: 'Calls of LoadHandle by result: loaded, rejected by the verifier, or refused for another reason',
+    help: 'Calls of LoadHandle by result: loaded, rejected by the kernel, or refused for another reason',
     labels: ['result', 'reason'],
+  },
+  btfd_object_checks_total: {
+    type: 'counter',
+    help: 'BPF objects that CheckObject has judged, by verdict',
+    labels: ['verdict'],
+  },
+  btfd_object_bytes: {
+    type: 'gauge',
+    help: 'Bytes of BPF objects that are received or checked, as max-object counts them',
+    labels: [],
   },
   btfd_load_queue_length: { type: 'gauge', help: 'Loads that wait for the kernel', labels: [] },
   btfd_load_queue_bytes: { type: 'gauge', help: 'Bytes of BTF of the loads that wait', labels: [] },

@@ -29,6 +29,7 @@ export function rpcMetrics(registry: MetricRegistry): CallObserver {
   const methods = new Map<string, MethodCounts>();
   const durations = registry.histogram('btfd_rpc_duration_seconds');
   const loads = registry.counter('btfd_loads_total');
+  const checks = registry.counter('btfd_object_checks_total');
   registry.readGauge('btfd_rpc_in_flight', () => readings(methods.values(), ({ inFlight }) => inFlight));
   registry.readCounter('btfd_rpc_calls_total', function* () {
     for (const { labels, count } of endCounts(methods)) yield { labels, value: count };
@@ -53,6 +54,8 @@ export function rpcMetrics(registry: MetricRegistry): CallObserver {
           endCount.count += 1;
           durations.observe(endCount.durationLabels, end.durationMs / 1000);
           if (call.method === 'LoadHandle') loads.inc(loadResult(call, end));
+          const { verdict } = call.facts;
+          if (verdict !== undefined) checks.inc({ verdict });
         },
       };
     },

@@ -1,5 +1,5 @@
-import type { Encoding, SelectionResultSchema } from '@btfd/api';
-import type { KernelFeatures } from '@btfd/btf';
+import type { Encoding, HandleInfoSchema, SelectionResultSchema, VerdictName } from '@btfd/api';
+import type { BpfLoader, KernelFeatures } from '@btfd/btf';
 import type { VerifierLog } from '@btfd/native';
 import type { Init } from '../base/message.js';
 import type { Selection } from '../base/selection.js';
@@ -75,7 +75,7 @@ export interface LoadSource {
 }
 
 /**
- * RejectionJob reads the verifier's log, which is megabytes of arbitrary bytes. Its only item is the encoded
+ * RejectionJob reads the kernel's log about BTF, which is megabytes of arbitrary bytes. Its only item is the encoded
  * LoadHandleResponse with the rejection.
  */
 export interface RejectionJob {
@@ -87,8 +87,50 @@ export interface RejectionJob {
   readonly maxTextBytes: number;
 }
 
+/** CheckJob judges whether a BPF object fits a kernel, and encodes the messages of CheckObject. */
+export interface CheckJob {
+  readonly name: 'check';
+  /** The object file, in memory shared between threads. */
+  readonly object: Uint8Array;
+  readonly kernel: SharedBtf;
+  /** The modules to search, in order; null if they were not read. The job ends with the item `modules` if it needs them. */
+  readonly modules: readonly CheckModule[] | null;
+  readonly loader: BpfLoader;
+  /** The names of the programs to load; null for those that the loader loads by default. */
+  readonly programs: readonly string[] | null;
+  readonly variables: ReadonlyMap<string, Uint8Array>;
+  readonly attachTargets: ReadonlyMap<string, string>;
+  /** As in LINUX_KERNEL_VERSION; null if it is unknown. */
+  readonly kernelVersion: number | null;
+  /** Whether every finding is sent. */
+  readonly all: boolean;
+  /** The number of messages to leave out, because a job without modules made them. */
+  readonly sent: number;
+  readonly chunkBytes: number;
+}
+
+/** CheckModule is a module of the kernel whose BTF was read. */
+export interface CheckModule {
+  readonly info: Init<typeof HandleInfoSchema>;
+  readonly btf: SharedBtf;
+}
+
+/** CheckItem is a part of a report, or says that the check needs the modules. Either is the end of it. */
+export type CheckItem = CheckPart | { readonly case: 'modules'; readonly value: null };
+
+/** CheckPart is encoded messages of a report. */
+export interface CheckPart {
+  readonly case: 'messages';
+  /** One or more CheckObjectResponses, each after the other. */
+  readonly value: Uint8Array;
+  /** The end of each message in `value`. */
+  readonly ends: readonly number[];
+  /** The verdict on the object if the last message is that of the report; otherwise null. */
+  readonly verdict: VerdictName | null;
+}
+
 /** Job is work that takes too long for the event loop. */
-export type Job = SpecJob | ResolveJob | LoadJob | RejectionJob;
+export type Job = SpecJob | ResolveJob | LoadJob | RejectionJob | CheckJob;
 
 /** ItemOf has the type of the items of each job, by the job's name. */
 export interface ItemOf {
@@ -96,6 +138,7 @@ export interface ItemOf {
   readonly resolve: Uint8Array;
   readonly load: LoadItem;
   readonly rejection: Uint8Array;
+  readonly check: CheckItem;
 }
 
 /** Item is an item of any job. */

@@ -15,6 +15,8 @@ export interface Quotas {
   readonly loads: Quota;
   /** Bytes of BTF that calls read or send. They stay in memory even after the cache dropped them. */
   readonly specBytes: Quota;
+  /** Bytes of BPF objects that calls of CheckObject have: while they arrive, wait for a thread, and are checked. */
+  readonly objectBytes: Quota;
   /** Connections. */
   readonly connections: Quota;
 }
@@ -28,7 +30,8 @@ type QuotaLimitNames =
   | 'maxStreams'
   | 'maxConnections'
   | 'maxSpecBytes'
-  | `${'maxHandles' | 'maxHeldBtfBytes' | 'maxCalls' | 'maxStreams' | 'maxConnections' | 'maxSpecBytes'}PerPrincipal`;
+  | 'maxCheckedBytes'
+  | `${'maxHandles' | 'maxHeldBtfBytes' | 'maxCalls' | 'maxStreams' | 'maxConnections' | 'maxSpecBytes' | 'maxCheckedBytes'}PerPrincipal`;
 
 /** makeQuotas returns the quotas with the given limits. */
 export function makeQuotas(limits: Pick<Limits, QuotaLimitNames>): Quotas {
@@ -57,6 +60,10 @@ export function makeQuotas(limits: Pick<Limits, QuotaLimitNames>): Quotas {
     specBytes: new Quota(
       { name: 'spec_bytes', what: 'bytes of BTF in use', retryMs: 1_000 },
       { each: limits.maxSpecBytesPerPrincipal, all: limits.maxSpecBytes },
+    ),
+    objectBytes: new Quota(
+      { name: 'object_bytes', what: 'bytes of BPF objects', retryMs: 1_000 },
+      { each: limits.maxCheckedBytesPerPrincipal, all: limits.maxCheckedBytes },
     ),
     connections: new Quota(
       { name: 'connections', what: 'connections', retryMs: 1_000 },

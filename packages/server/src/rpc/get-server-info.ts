@@ -69,6 +69,7 @@ export function getServerInfo({
       maxTokens: limits.maxTokens,
       maxTypesBytes: limits.maxTypesBytes,
       maxCBytes: BigInt(limits.maxCBytes),
+      maxObjectBytes: limits.maxObjectBytes,
     },
   });
 }

@@ -241,7 +241,7 @@ describe('A load that fails', () => {
     ['E2BIG', verifierLog('too many types')],
     ['EEXIST', verifierLog('twice')],
     ['ENOENT', verifierLog('nothing there')],
-  ])('with %s is a rejection if the verifier said why (EINVAL always is)', async (code, log) => {
+  ])('with %s is a rejection if the kernel said why (EINVAL always is)', async (code, log) => {
     const { refuse, reject } = await setUp();
     const error = await refuse(code, log);
     expect(error.reason).toBe(ErrorReason.VERIFIER_REJECTED);
@@ -253,7 +253,7 @@ describe('A load that fails', () => {
   });
 
   test.each(SHORTAGES.filter((code) => code !== 'ENOSYS'))(
-    'with %s is not a rejection, whatever the verifier wrote',
+    'with %s is not a rejection, whatever the kernel wrote',
     async (code) => {
       const { refuse } = await setUp();
       const error = await refuse(code, verifierLog('[1] INT int size=4'), { reportRejection: true });
@@ -262,7 +262,7 @@ describe('A load that fails', () => {
   );
 
   test.each(['E2BIG', 'EFAULT', 'EAGAIN', 'EBUSY'])(
-    'with %s and no log of the verifier is internal',
+    'with %s and no log of the kernel is internal',
     async (code) => {
       const { refuse } = await setUp();
       expect((await refuse(code, null)).reason).toBe(ErrorReason.INTERNAL);

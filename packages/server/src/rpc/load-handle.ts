@@ -151,9 +151,9 @@ function checkSize(length: number, limits: Limits, { principal }: Caller): void 
 }
 
 /**
- * Returns the verifier's rejection, or null if something else went wrong. EINVAL is always a rejection, because access was
- * probed at the start. Any other errno is one if the verifier wrote a log: ENOTSUPP for an unknown version, E2BIG for too
- * many types. A lack of rights, files or memory is not, even with a log: the verifier also writes about valid BTF.
+ * Returns the kernel's rejection, or null if something else went wrong. EINVAL is always a rejection, because access was
+ * probed at the start. Any other errno is one if the kernel wrote a log: ENOTSUPP for an unknown version, E2BIG for too
+ * many types. A lack of rights, files or memory is not, even with a log: the kernel also writes about valid BTF.
  */
 function asRejection(error: unknown): BpfError | null {
   if (!(error instanceof BpfError) || error.command !== 'BPF_BTF_LOAD') return null;

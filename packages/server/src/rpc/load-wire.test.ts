@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { LoadHandleRequestSchema, TypeListSchema } from '@btfd/api';
 import { decodeRequest } from '../base/message.js';
 import { DEFAULT_LIMITS } from '../config/limits.js';
-import { checkRequestSize, loadSizes, splitLoad } from './load-wire.js';
+import { loadSizes, splitLoad } from './load-wire.js';
+import { checkRequestSize } from './request-size.js';
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { BtfService, ErrorReason, LoadHandleRequestSchema } from '@btfd/api';
-import type { Limits } from '../config/limits.js';
-import { ServiceError } from '../error/service-error.js';
+import { LoadHandleRequestSchema } from '@btfd/api';
 
 const { rawBtf: RAW_BTF, types: TYPES } = LoadHandleRequestSchema.field;
 
@@ -83,31 +81,4 @@ function* fields(wire: Uint8Array): Generator<LoadField, void, void> {
     }
     yield { start, end: reader.pos, rawBtf, types };
   }
-}
-
-/**
- * checkRequestSize checks the size of an encoded request. Decoding takes many times its memory, and blocks the event loop.
- *
- * @throws ServiceError MESSAGE_TOO_LARGE if it is larger than its method allows.
- */
-export function checkRequestSize(methodName: string, wire: Uint8Array, limits: Limits): void {
-  if (methodName !== BtfService.method.loadHandle.name) {
-    check('the request', methodName, wire.length, limits.maxMessageBytes);
-    return;
-  }
-  check('the request', methodName, wire.length, limits.maxLoadMessageBytes);
-  const { types, rest } = loadSizes(wire, limits.maxMessageBytes);
-  check('the request without raw_btf and types', methodName, rest, limits.maxMessageBytes);
-  check('the list of types', methodName, types, limits.maxTypesBytes);
-}
-
-function check(what: string, methodName: string, size: number, limit: number): void {
-  if (size <= limit) return;
-  throw new ServiceError(
-    ErrorReason.MESSAGE_TOO_LARGE,
-    `${what} has ${size} bytes; ${methodName} accepts at most ${limit}`,
-    {
-      metadata: { size: String(size), limit: String(limit) },
-    },
-  );
 }

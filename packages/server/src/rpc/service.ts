@@ -2,6 +2,7 @@ import { BtfService } from '@btfd/api';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { BtfMethods } from '../grpc/rpc.js';
 import { serveStream, serveUnary, serveWire, type ServeOptions } from '../grpc/serve.js';
+import { checkObject } from './check-object.js';
 import { cloneHandle } from './clone-handle.js';
 import { closeHandles } from './close-handles.js';
 import { getHandleById } from './get-handle-by-id.js';
@@ -30,6 +31,7 @@ export function btfService(services: Services, options: ServeOptions): UntypedSe
     closeHandles: serveUnary(method.closeHandles, closeHandles(services), options),
     resolveMembers: serveUnary(method.resolveMembers, resolveMembers(services), options),
     spec: serveStream(method.spec, spec(services), options),
+    checkObject: serveStream(method.checkObject, checkObject(services), options),
     watchHandles: serveStream(method.watchHandles, watchHandles(services), options),
     getServerInfo: serveUnary(method.getServerInfo, getServerInfo(services), options),
   } satisfies Record<keyof BtfMethods, unknown>;

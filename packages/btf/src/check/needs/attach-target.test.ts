@@ -60,6 +60,7 @@ interface Options {
   readonly kernelVersion?: number | null;
   /** The word of the context that the program reads. */
   readonly reads?: number;
+  readonly attachTargets?: Readonly<Record<string, string>>;
 }
 
 function attach(section: string, { reads, ...options }: Options = {}): Need[] {
@@ -117,6 +118,27 @@ describe('A target', () => {
     expect(verdicts('fentry/nine')).toEqual(['UNKNOWN', 'UNKNOWN', 'UNKNOWN', 'FITS']);
   });
 
+  test('may take a struct since Linux 6.1', () => {
+    const old = smallKernel({
+      withoutValues: ['BPF_MAP_TYPE_USER_RINGBUF'],
+      more: (types) =>
+        types.function('path_chown', types.int, [types.struct('kuid', [['value', types.int, 4]])]),
+    });
+    const programs = [{ name: 'p', section: 'fentry/path_chown', instructions: [EXIT] }];
+    const object = parseBpfObject(assembleCoreObject('little', structs('s.a:4'), programs));
+    const verdicts = [null, (6 << 16) - 1, V6_6].map((kernelVersion) =>
+      needsOf(checkObject(object, { kernel: old }, { kernelVersion }), 'ATTACH_TARGET').map(
+        ({ verdict, reason }) => `${verdict} ${reason}`,
+      ),
+    );
+    const reason = 'it takes a struct: kernels before Linux 6.1 do not trace such functions';
+    expect(verdicts).toEqual([[`FAILS ${reason}`], [`FAILS ${reason}`], ['FITS ']]);
+  });
+
+  test('of a program that replaces a function is one of another program', () => {
+    expect(attach('freplace/f')).toMatchObject([{ verdict: 'UNKNOWN', name: 'f' }]);
+  });
+
   test('of which there are several is the first for libbpf, and refused by cilium', () => {
     const reason = 'vmlinux has 2 functions of this name';
     expect(attach('fentry/twice')).toMatchObject([
@@ -154,9 +176,6 @@ describe('A target', () => {
     ]);
     expect(attach('kretprobe/three+0x10')).toMatchObject([{ verdict: 'UNKNOWN', object: null }]);
     expect(attach('kprobe')).toEqual([]);
-    for (const section of ['kprobe.multi/two', 'ksyscall/openat', 'fentry.multi/t*']) {
-      expect(attach(section)).toMatchObject([{ verdict: 'UNKNOWN', object: null }]);
-    }
   });
 });
 
@@ -181,5 +200,29 @@ describe('A program may read', () => {
 
   test('any part of the context of an iterator', () => {
     expect(attach('iter/task', { reads: 9 })).toMatchObject([{ verdict: 'FITS' }]);
+  });
+});
+
+describe('A target that user space sets', () => {
+  const attachTo = (section: string, target: string) =>
+    attach(section, { attachTargets: { p: target } }).map(({ name, verdict, object }) => [
+      name,
+      verdict,
+      object,
+    ]);
+
+  test('counts instead of the one in the section', () => {
+    expect(attachTo('fentry', 'two')).toEqual([['two', 'FITS', 'vmlinux']]);
+    expect(attachTo('fentry/dummy_target', 'two')).toEqual([['two', 'FITS', 'vmlinux']]);
+    expect(attachTo('fentry/two', 'no_such_function')).toEqual([['no_such_function', 'FAILS', null]]);
+    expect(attachTo('lsm', 'file_open')).toEqual([['file_open', 'FITS', 'vmlinux']]);
+    expect(attachTo('fexit/dummy_target', 'xfs:xfs_open')).toEqual([['xfs:xfs_open', 'FITS', 'xfs']]);
+  });
+
+  test('is one of a program of the object', () => {
+    expect(() => attach('fentry', { attachTargets: { q: 'two' } })).toThrow(
+      'the object has no program "q" to attach to two',
+    );
+    expect(() => attachTo('fentry', '')).toThrow('the attach target of program p is empty');
   });
 });

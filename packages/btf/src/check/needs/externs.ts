@@ -9,6 +9,7 @@ import { followed } from '../../query/follow.js';
 import type { Reference } from '../../reach/program.js';
 import { Kind, type TypeId } from '../../types.js';
 import type { FoundType, KernelObjects } from '../kernel-objects.js';
+import type { NearNames } from '../near-names.js';
 import type { Need } from '../report.js';
 import { type KconfigValues, resolveKconfig } from './kconfig.js';
 import { Kfuncs } from './kfuncs.js';
@@ -32,15 +33,21 @@ export interface ExternContext {
   readonly rules: LoaderRules;
   readonly work: CoreWork;
   readonly kconfig: KconfigValues;
+  readonly near: NearNames;
 }
 
-/** resolveExterns resolves the externs of an object, by name. */
-export function resolveExterns(
+/** resolveExterns resolves the externs of an object, by name. It yields after each. */
+export function* resolveExterns(
   externs: readonly BpfExtern[],
   context: ExternContext,
-): ReadonlyMap<string, ResolvedExtern> {
+): Generator<null, ReadonlyMap<string, ResolvedExtern>, void> {
   const resolver = new Resolver(context);
-  return new Map(externs.map((extern) => [extern.name, resolver.resolve(extern)]));
+  const resolved = new Map<string, ResolvedExtern>();
+  for (const extern of externs) {
+    resolved.set(extern.name, resolver.resolve(extern));
+    yield null;
+  }
+  return resolved;
 }
 
 const NOT_REFUSED = { refusedCall: null };
@@ -70,10 +77,13 @@ class Resolver {
 
   #kfunc(extern: BpfExtern): ResolvedExtern {
     const { kernel, rules, object } = this.#context;
-    const { name, typeId } = extern;
+    const { name, typeId, weak } = extern;
     const wanted = rules.loader === 'libbpf' ? name.slice(0, rules.essentialLength(name)) : name;
     const found = kernel.find(wanted, 'FUNC');
-    if (found === null) return missing(extern, 'KFUNC', `no object of the kernel has a function ${wanted}`);
+    if (found === null) {
+      const near = weak ? [] : this.#context.near.ofType('FUNC', wanted);
+      return missing(extern, 'KFUNC', `no object of the kernel has a function ${wanted}`, near);
+    }
     const difference = this.#difference(
       followed(object.spec, typeId, this.#local.thirdOf(typeId)),
       found,
@@ -84,7 +94,7 @@ class Resolver {
       ),
     );
     if (difference !== null) {
-      const isFatal = !extern.weak || rules.loader === 'cilium';
+      const isFatal = !weak || rules.loader === 'cilium';
       const reason = `the function has another prototype in ${found.name}${difference}`;
       return {
         extern,
@@ -118,8 +128,10 @@ class Resolver {
       return { extern, need: own, reference: OTHER, ...NOT_REFUSED };
     }
     const found = kernel.find(name, 'VAR');
-    if (found === null)
-      return missing(extern, 'KSYM_VARIABLE', 'no object of the kernel has such a variable in its BTF');
+    if (found === null) {
+      const near = weak ? [] : this.#context.near.ofType('VAR', name);
+      return missing(extern, 'KSYM_VARIABLE', 'no object of the kernel has such a variable in its BTF', near);
+    }
     const types = new CoreTypes(found.spec, found.name, this.#context.work);
     const target = types.skip(followed(found.spec, found.typeId, types.thirdOf(found.typeId)));
     const difference = rules.loader === 'libbpf' ? this.#difference(local, found, target) : null;
@@ -151,11 +163,16 @@ class Resolver {
   }
 }
 
-function missing(extern: BpfExtern, kind: 'KFUNC' | 'KSYM_VARIABLE', reason: string): ResolvedExtern {
+function missing(
+  extern: BpfExtern,
+  kind: 'KFUNC' | 'KSYM_VARIABLE',
+  reason: string,
+  near: readonly string[],
+): ResolvedExtern {
   const { name, weak } = extern;
   return {
     extern,
-    need: need(kind, name, [weak ? 'GUARDED' : 'FAILS', reason], { optional: weak }),
+    need: need(kind, name, [weak ? 'GUARDED' : 'FAILS', reason], { optional: weak, near }),
     reference: weak ? ABSENT : OTHER,
     refusedCall: weak && kind === 'KFUNC' ? reason : null,
   };

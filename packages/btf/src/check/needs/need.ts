@@ -29,6 +29,7 @@ export function need(
     target: '',
     source: null,
     reason,
+    near: [],
     ...parts,
   };
 }

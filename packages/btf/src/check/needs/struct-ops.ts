@@ -7,6 +7,7 @@ import { sizeof } from '../../query/sizeof.js';
 import { sizeOrTypeIdOf, type Spec } from '../../spec.js';
 import { Kind, type Member, type Struct, type TypeId } from '../../types.js';
 import { type FoundType, type KernelObjects } from '../kernel-objects.js';
+import type { NearNames } from '../near-names.js';
 import type { Need } from '../report.js';
 import type { StructOpsMap, StructOpsMember } from '../struct-ops-maps.js';
 import { FITS, need } from './need.js';
@@ -23,19 +24,30 @@ export function structOpsNeeds(
   object: BpfObject,
   maps: readonly StructOpsMap[],
   kernel: KernelObjects,
+  near: NearNames,
 ): Need[] {
   const made = maps.filter(({ autocreate }) => autocreate);
-  const needs = made.flatMap((map) => needsOfMap(object, map, kernel));
+  const needs = made.flatMap((map) => needsOfMap(object, map, kernel, near));
   // Several maps may be of the same struct.
   return [...new Map(needs.map((own) => [`${own.name} ${own.verdict} ${own.reason}`, own])).values()];
 }
 
-function needsOfMap({ spec: local }: BpfObject, map: StructOpsMap, kernel: KernelObjects): Need[] {
+function needsOfMap(
+  { spec: local }: BpfObject,
+  map: StructOpsMap,
+  kernel: KernelObjects,
+  near: NearNames,
+): Need[] {
   const name = essentialName(map.structName);
-  const fails = (reason: string): Need[] => [need('STRUCT_OPS', name, ['FAILS', reason])];
+  const fails = (reason: string, others: readonly string[] = []): Need[] => [
+    need('STRUCT_OPS', name, ['FAILS', reason], { near: others }),
+  ];
   const around = kernel.find(PREFIX + name, 'STRUCT');
   if (around === null)
-    return fails(`no object of the kernel has a struct ${PREFIX}${name}: programs cannot implement it`);
+    return fails(
+      `no object of the kernel has a struct ${PREFIX}${name}: programs cannot implement it`,
+      near.ofType('STRUCT', name, PREFIX),
+    );
   const { spec } = around;
   // Split BTF may have the one and its base the other.
   const structId = spec.idsByName(name).find((id) => spec.kindOf(id) === Kind.STRUCT);
@@ -51,7 +63,7 @@ function needsOfMap({ spec: local }: BpfObject, map: StructOpsMap, kernel: Kerne
   return [
     need('STRUCT_OPS', name, FITS, { found }),
     ...map.members.flatMap((member) =>
-      needOfMember(local, member, struct, byName.get(member.name) ?? null, found),
+      needOfMember(local, member, struct, byName.get(member.name) ?? null, found, near),
     ),
   ];
 }
@@ -62,6 +74,7 @@ function needOfMember(
   struct: Struct,
   target: Member | null,
   found: FoundType,
+  near: NearNames,
 ): Need[] {
   const name = `${struct.name}.${member.name}`;
   const verdict = (kind: 'FITS' | 'GUARDED' | 'FAILS', reason: string): Need[] => [
@@ -70,7 +83,11 @@ function needOfMember(
   if (target === null) {
     const reason = `struct ${struct.name} of ${found.name} has no member ${member.name}`;
     return member.isSet
-      ? verdict('FAILS', reason)
+      ? [
+          need('STRUCT_OPS_MEMBER', name, ['FAILS', reason], {
+            near: near.ofMember(found.spec, found.typeId, member.name),
+          }),
+        ]
       : verdict('GUARDED', `${reason}, and it has no value in the object`);
   }
   if (member.isBitfield || target.bitfieldSize !== 0) return verdict('FAILS', 'loaders do not set bitfields');

@@ -1,3 +1,4 @@
+import { LinkedList } from '../../base/linked-list.js';
 import { Timeouts } from '../../base/timeouts.js';
 import type { CurrentPolicy } from '../../auth/policy.js';
 import type { Limits } from '../../config/limits.js';
@@ -11,10 +12,15 @@ import { ServedMethods } from './served-methods.js';
 export interface CallsOptions {
   readonly policy: CurrentPolicy;
   readonly observer: CallObserver;
-  readonly quotas: Pick<Quotas, 'calls' | 'streams' | 'loads'>;
+  readonly quotas: Pick<Quotas, 'calls' | 'streams' | 'loads' | 'objectBytes'>;
   readonly limits: Pick<
     Limits,
-    'requestMs' | 'slowReaderMs' | 'maxMetadataBytes' | 'maxLoadMessageBytes' | 'maxMessageBytes'
+    | 'requestMs'
+    | 'slowReaderMs'
+    | 'maxMetadataBytes'
+    | 'maxLoadMessageBytes'
+    | 'maxObjectMessageBytes'
+    | 'maxMessageBytes'
   >;
 }
 
@@ -22,7 +28,7 @@ export interface CallsOptions {
 export interface CallContext extends CallsOptions {
   readonly methods: ServedMethods;
   /** The calls that have begun and whose stream is not closed. */
-  readonly open: Set<Call>;
+  readonly open: LinkedList<Call>;
   /** The calls whose request has not arrived. */
   readonly arriving: Timeouts<Call>;
   /** The calls that have ended, and whose client has not read the rest of the response. */
@@ -37,7 +43,7 @@ export function newCallContext(options: CallsOptions): CallContext {
   return {
     ...options,
     methods: new ServedMethods(options.limits),
-    open: new Set(),
+    open: new LinkedList<Call>(),
     arriving: new Timeouts<Call>(requestMs, (call) => call.endLate()),
     unread: new Timeouts<Call>(slowReaderMs, (call) => call.reset()),
     ending: null,

@@ -1,4 +1,4 @@
-import type { ErrorReason } from '@btfd/api';
+import type { ErrorReason, VerdictName } from '@btfd/api';
 import type { Metadata, status } from '@grpc/grpc-js';
 
 /** CallInfo is what is known about a call after its metadata has arrived. */
@@ -28,8 +28,14 @@ export interface CallFacts {
   readonly btfBytes?: number;
   /** SHA-256 of its raw BTF, in hexadecimal. */
   readonly digest?: string;
-  /** The verifier rejected the BTF, and the client asked to get that as a result. */
+  /** The kernel rejected the BTF, and the client asked to get that as a result. */
   readonly rejected?: true;
+  /** Bytes of the BPF object that is checked. */
+  readonly objectBytes?: number;
+  /** SHA-256 of the BPF object, in hexadecimal. */
+  readonly objectDigest?: string;
+  /** The verdict on the object. */
+  readonly verdict?: VerdictName;
 }
 
 /** CallEnd describes how a call ended. */

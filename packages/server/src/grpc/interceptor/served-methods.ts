@@ -21,6 +21,8 @@ export interface ServedMethod extends Pick<CallInfo, 'service' | 'method' | 'unk
   /** How much of an encoded request is received. */
   readonly receiveBytes: number;
   readonly isLoad: boolean;
+  /** Bytes of the quota of objects that a call takes until its request has arrived. */
+  readonly objectBytes: number;
   readonly requestStream: boolean;
   /** Whether its calls may send or receive several messages. */
   readonly isStream: boolean;
@@ -30,19 +32,23 @@ export interface ServedMethod extends Pick<CallInfo, 'service' | 'method' | 'unk
 
 const OWN_PATH = `/${BtfService.typeName}/`;
 const LOAD_PATH = `${OWN_PATH}${BtfService.method.loadHandle.name}`;
+const CHECK_PATH = `${OWN_PATH}${BtfService.method.checkObject.name}`;
 /** A request that is a little too large gets our own error. One that is larger than this is not even kept. */
 const RECEIVED_TIMES = 2;
 /** A request of health or reflection has a name or two. While a client of reflection does not read, some 30 of them wait. */
 const STANDARD_BYTES = 4 * 1024;
 
+/** The limits of the requests of methods. */
+type MessageLimits = Pick<Limits, 'maxLoadMessageBytes' | 'maxObjectMessageBytes' | 'maxMessageBytes'>;
+
 /** ServedMethods finds out once about each method what all of its calls need to know. */
 export class ServedMethods {
-  readonly #limits: Pick<Limits, 'maxLoadMessageBytes' | 'maxMessageBytes'>;
+  readonly #limits: MessageLimits;
   /** Only the methods that are served: clients can name any number of others. */
   readonly #known = new Map<string, ServedMethod>();
   readonly #servers = new Map<string, CallServer>();
 
-  constructor(limits: Pick<Limits, 'maxLoadMessageBytes' | 'maxMessageBytes'>) {
+  constructor(limits: MessageLimits) {
     this.#limits = limits;
   }
 
@@ -61,6 +67,7 @@ export class ServedMethods {
       needed: isKnown ? roleForPath(path) : null,
       receiveBytes: this.#receiveBytes(path),
       isLoad: path === LOAD_PATH,
+      objectBytes: path === CHECK_PATH ? this.#limits.maxObjectMessageBytes : 0,
       requestStream,
       isStream: requestStream || responseStream,
       serve: this.#servers.get(path) ?? null,
@@ -70,8 +77,9 @@ export class ServedMethods {
   }
 
   #receiveBytes(path: string): number {
-    const { maxLoadMessageBytes, maxMessageBytes } = this.#limits;
+    const { maxLoadMessageBytes, maxObjectMessageBytes, maxMessageBytes } = this.#limits;
     if (path === LOAD_PATH) return maxLoadMessageBytes;
+    if (path === CHECK_PATH) return maxObjectMessageBytes;
     const most = path.startsWith(OWN_PATH) ? RECEIVED_TIMES * maxMessageBytes : STANDARD_BYTES;
     return Math.min(most, maxLoadMessageBytes);
   }

@@ -8,6 +8,8 @@ import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { CloneHandleRequestSchema, CloneHandleResponseSchema, CloseHandlesRequestSchema, CloseHandlesResponseSchema, GetHandleByIdRequestSchema, GetHandleByIdResponseSchema, GetHandleInfoRequestSchema, GetHandleInfoResponseSchema, IterateHandlesRequestSchema, IterateHandlesResponseSchema, LoadHandleRequestSchema, LoadHandleResponseSchema, RenewHandlesRequestSchema, RenewHandlesResponseSchema, TakeHandleRequestSchema, TakeHandleResponseSchema } from "./handle_pb.js";
 import { file_btf_v1_handle } from "./handle_pb.js";
+import type { CheckObjectRequestSchema, CheckObjectResponseSchema } from "./object_pb.js";
+import { file_btf_v1_object } from "./object_pb.js";
 import type { GetServerInfoRequestSchema, GetServerInfoResponseSchema } from "./server_info_pb.js";
 import { file_btf_v1_server_info } from "./server_info_pb.js";
 import type { ResolveMembersRequestSchema, ResolveMembersResponseSchema, SpecRequestSchema, SpecResponseSchema } from "./spec_pb.js";
@@ -19,7 +21,7 @@ import { file_btf_v1_watch } from "./watch_pb.js";
  * Describes the file btf/v1/btf_service.proto.
  */
 export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
-  fileDesc("ChhidGYvdjEvYnRmX3NlcnZpY2UucHJvdG8SBmJ0Zi52MTKxBwoKQnRmU2VydmljZRJDCgpMb2FkSGFuZGxlEhkuYnRmLnYxLkxvYWRIYW5kbGVSZXF1ZXN0GhouYnRmLnYxLkxvYWRIYW5kbGVSZXNwb25zZRJMCg1HZXRIYW5kbGVCeUlkEhwuYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXNwb25zZRJWCg5JdGVyYXRlSGFuZGxlcxIdLmJ0Zi52MS5JdGVyYXRlSGFuZGxlc1JlcXVlc3QaHi5idGYudjEuSXRlcmF0ZUhhbmRsZXNSZXNwb25zZSIDkAIBMAESSAoKVGFrZUhhbmRsZRIZLmJ0Zi52MS5UYWtlSGFuZGxlUmVxdWVzdBoaLmJ0Zi52MS5UYWtlSGFuZGxlUmVzcG9uc2UiA5ACAhJGCgtDbG9uZUhhbmRsZRIaLmJ0Zi52MS5DbG9uZUhhbmRsZVJlcXVlc3QaGy5idGYudjEuQ2xvbmVIYW5kbGVSZXNwb25zZRJRCg1HZXRIYW5kbGVJbmZvEhwuYnRmLnYxLkdldEhhbmRsZUluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUluZm9SZXNwb25zZSIDkAIBEk4KDFJlbmV3SGFuZGxlcxIbLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXF1ZXN0GhwuYnRmLnYxLlJlbmV3SGFuZGxlc1Jlc3BvbnNlIgOQAgISTgoMQ2xvc2VIYW5kbGVzEhsuYnRmLnYxLkNsb3NlSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuQ2xvc2VIYW5kbGVzUmVzcG9uc2UiA5ACAhI4CgRTcGVjEhMuYnRmLnYxLlNwZWNSZXF1ZXN0GhQuYnRmLnYxLlNwZWNSZXNwb25zZSIDkAIBMAESVAoOUmVzb2x2ZU1lbWJlcnMSHS5idGYudjEuUmVzb2x2ZU1lbWJlcnNSZXF1ZXN0Gh4uYnRmLnYxLlJlc29sdmVNZW1iZXJzUmVzcG9uc2UiA5ACARJQCgxXYXRjaEhhbmRsZXMSGy5idGYudjEuV2F0Y2hIYW5kbGVzUmVxdWVzdBocLmJ0Zi52MS5XYXRjaEhhbmRsZXNSZXNwb25zZSIDkAIBMAESUQoNR2V0U2VydmVySW5mbxIcLmJ0Zi52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLmJ0Zi52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_btf_v1_handle, file_btf_v1_server_info, file_btf_v1_spec, file_btf_v1_watch]);
+  fileDesc("ChhidGYvdjEvYnRmX3NlcnZpY2UucHJvdG8SBmJ0Zi52MTKACAoKQnRmU2VydmljZRJDCgpMb2FkSGFuZGxlEhkuYnRmLnYxLkxvYWRIYW5kbGVSZXF1ZXN0GhouYnRmLnYxLkxvYWRIYW5kbGVSZXNwb25zZRJMCg1HZXRIYW5kbGVCeUlkEhwuYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXNwb25zZRJWCg5JdGVyYXRlSGFuZGxlcxIdLmJ0Zi52MS5JdGVyYXRlSGFuZGxlc1JlcXVlc3QaHi5idGYudjEuSXRlcmF0ZUhhbmRsZXNSZXNwb25zZSIDkAIBMAESSAoKVGFrZUhhbmRsZRIZLmJ0Zi52MS5UYWtlSGFuZGxlUmVxdWVzdBoaLmJ0Zi52MS5UYWtlSGFuZGxlUmVzcG9uc2UiA5ACAhJGCgtDbG9uZUhhbmRsZRIaLmJ0Zi52MS5DbG9uZUhhbmRsZVJlcXVlc3QaGy5idGYudjEuQ2xvbmVIYW5kbGVSZXNwb25zZRJRCg1HZXRIYW5kbGVJbmZvEhwuYnRmLnYxLkdldEhhbmRsZUluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUluZm9SZXNwb25zZSIDkAIBEk4KDFJlbmV3SGFuZGxlcxIbLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXF1ZXN0GhwuYnRmLnYxLlJlbmV3SGFuZGxlc1Jlc3BvbnNlIgOQAgISTgoMQ2xvc2VIYW5kbGVzEhsuYnRmLnYxLkNsb3NlSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuQ2xvc2VIYW5kbGVzUmVzcG9uc2UiA5ACAhI4CgRTcGVjEhMuYnRmLnYxLlNwZWNSZXF1ZXN0GhQuYnRmLnYxLlNwZWNSZXNwb25zZSIDkAIBMAESVAoOUmVzb2x2ZU1lbWJlcnMSHS5idGYudjEuUmVzb2x2ZU1lbWJlcnNSZXF1ZXN0Gh4uYnRmLnYxLlJlc29sdmVNZW1iZXJzUmVzcG9uc2UiA5ACARJNCgtDaGVja09iamVjdBIaLmJ0Zi52MS5DaGVja09iamVjdFJlcXVlc3QaGy5idGYudjEuQ2hlY2tPYmplY3RSZXNwb25zZSIDkAIBMAESUAoMV2F0Y2hIYW5kbGVzEhsuYnRmLnYxLldhdGNoSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuV2F0Y2hIYW5kbGVzUmVzcG9uc2UiA5ACATABElEKDUdldFNlcnZlckluZm8SHC5idGYudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaHS5idGYudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_btf_v1_handle, file_btf_v1_object, file_btf_v1_server_info, file_btf_v1_spec, file_btf_v1_watch]);
 
 /**
  * BtfService gives access to the BTF (BPF Type Format) objects of the kernel on
@@ -57,8 +59,8 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  * - UNAVAILABLE, SHUTTING_DOWN: the daemon is shutting down.
  * - INTERNAL, INTERNAL: only the daemon's log has the detail.
  *
- * LoadHandle, Spec and ResolveMembers are decoded on worker threads of the daemon.
- * Their errors also include:
+ * LoadHandle, Spec, ResolveMembers and CheckObject are decoded on worker threads of the
+ * daemon. Their errors also include:
  *
  * - RESOURCE_EXHAUSTED, WORK_TOO_LARGE: the request needs more time, memory or steps
  *   than one request may use.
@@ -71,7 +73,7 @@ export const BtfService: GenService<{
    * LoadHandle loads BTF into the kernel and returns a leased handle on it. The caller
    * needs the role loader, and the daemon needs CAP_BPF.
    *
-   * The daemon first loads without a verifier log. If the kernel refuses, the daemon
+   * The daemon first loads without a log. If the kernel refuses, the daemon
    * loads again with a log, and reports the first refusal with the tail of that log.
    *
    * The kernel checks one BTF at a time, and nothing can interrupt a check. A
@@ -81,7 +83,7 @@ export const BtfService: GenService<{
    * refused before the kernel gets it.
    *
    * Errors include:
-   * - INVALID_ARGUMENT, VERIFIER_REJECTED: the kernel's verifier refused the BTF.
+   * - INVALID_ARGUMENT, VERIFIER_REJECTED: the kernel refused the BTF.
    * - INVALID_ARGUMENT, BTF_TOO_LARGE: the BTF is larger than the kernel's 16 MiB.
    * - INVALID_ARGUMENT, BTF_UNBUILDABLE: the types do not form valid BTF, or the
    *   daemon cannot read the BTF to estimate its cost.
@@ -249,6 +251,31 @@ export const BtfService: GenService<{
     methodKind: "unary";
     input: typeof ResolveMembersRequestSchema;
     output: typeof ResolveMembersResponseSchema;
+  },
+  /**
+   * CheckObject reports whether a loader could load a BPF object into a kernel, as far as
+   * its BTF shows: the CO-RE relocations of each program, whether the verifier gets to
+   * those that fail, and what else the programs need. Nothing is loaded. It does not judge
+   * whether the verifier accepts the logic of the programs.
+   *
+   * The first message is `header`, the last `summary`. Messages have at most 256 KiB. A
+   * stream that ends with OK is complete.
+   *
+   * Errors include:
+   * - INVALID_ARGUMENT, OBJECT_UNREADABLE: the file is not an ELF object of BPF programs,
+   *   its tables contradict each other, or it has more of something than any real object.
+   * - INVALID_ARGUMENT, OBJECT_WITHOUT_BTF: the object has no BTF to judge it by.
+   * - RESOURCE_EXHAUSTED, MESSAGE_TOO_LARGE: the object is larger than the daemon accepts.
+   * - RESOURCE_EXHAUSTED, QUOTA_EXCEEDED: the objects that are checked at the same time
+   *   are too large in total.
+   * - those of Spec for its kernel and modules.
+   *
+   * @generated from rpc btf.v1.BtfService.CheckObject
+   */
+  checkObject: {
+    methodKind: "server_streaming";
+    input: typeof CheckObjectRequestSchema;
+    output: typeof CheckObjectResponseSchema;
   },
   /**
    * WatchHandles sends the BTF objects in the kernel, then those that come and go:

@@ -273,14 +273,14 @@ export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
   ttl?: Duration | undefined;
 
   /**
-   * Whether to return a refusal by the verifier as `rejection` instead of an error.
+   * Whether to return a refusal by the kernel as `rejection` instead of an error.
    *
    * @generated from field: bool report_rejection = 4;
    */
   reportRejection: boolean;
 
   /**
-   * Bytes of verifier log to keep, at most 4 MiB. 0 means 256 KiB. An error has the
+   * Bytes of log to keep, at most 4 MiB. 0 means 256 KiB. An error has the
    * last 3 KiB of them, a rejection has all.
    *
    * @generated from field: uint32 log_size = 5;
@@ -340,7 +340,7 @@ export const VerifierLogSchema: GenMessage<VerifierLog> = /*@__PURE__*/
   messageDesc(file_btf_v1_handle, 4);
 
 /**
- * Rejection is a refusal of BTF by the kernel's verifier.
+ * Rejection is a refusal of BTF by the kernel.
  *
  * @generated from message btf.v1.Rejection
  */
@@ -360,7 +360,7 @@ export type Rejection = Message<"btf.v1.Rejection"> & {
   errnoName: string;
 
   /**
-   * The log of the verifier.
+   * The kernel's log.
    *
    * @generated from field: btf.v1.VerifierLog log = 3;
    */

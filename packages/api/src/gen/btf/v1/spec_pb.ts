@@ -225,7 +225,7 @@ export const SpecRequestSchema: GenMessage<SpecRequest> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 3);
 
 /**
- * SpecBase names the base of a split BTF.
+ * SpecBase names the base of a split BTF, or the kernel of CheckObject.
  *
  * @generated from message btf.v1.SpecBase
  */

@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { compatData } from '../compat/compat-data.js';
+import { compatMarkdown } from '../compat/compat-markdown.js';
+import { compatText } from '../compat/compat-text.js';
+import { type FileFailure, readBpfFiles } from '../compat/bpf-files.js';
+import { type Cell, judgeAll } from '../compat/judge-all.js';
+import { kernelsOf } from '../compat/kernels.js';
+import { MinBtfWriter } from '../compat/min-btf.js';
+import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
+import { isUnfit } from '../compat/report.js';
+import { CliError } from '../error/cli-error.js';
+import { explainError } from '../error/explain-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import type { CompatOptions } from '../grammar/compat.js';
+import { grouped } from '../output/table.js';
+import type { Session } from '../session/session.js';
+import { STANDARD_INPUT } from '../source/spec-ref.js';
+
+/** compat runs `btfctl compat`. */
+export async function compat(
+  session: Session,
+  paths: readonly string[],
+  options: CompatOptions,
+): Promise<number> {
+  const { all = false, loader, risk } = options;
+  const kernels = kernelsOf(session, options);
+  if (paths.includes(STANDARD_INPUT)) session.takeInput();
+  const read = await readBpfFiles(paths, session.interrupted);
+  const { files, failures, skipped } = prepareFiles(read.files, {
+    programs: options.program ?? [],
+    settings: options.set ?? [],
+    targets: options.attach ?? [],
+  });
+  for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
+  const broken = [...read.failures, ...failures];
+  const writer = minBtfWriter(options, files);
+  const rows = await judgeAll(files, kernels, {
+    loader,
+    all,
+    interrupted: session.interrupted,
+    judged: async (kernel, cells) => {
+      const failure = (await writer?.write(kernel, cells)) ?? null;
+      if (failure !== null) broken.push(failure);
+    },
+  });
+  const cells = rows.flatMap((row) => row.cells);
+  const errors = errorsOf(cells, broken);
+  const [first] = errors;
+  // The only result is an error: report it like any other command.
+  if (first !== undefined && errors.length === 1 && cells.every(({ report }) => report === null)) {
+    throw options.on === undefined ? withoutDaemon(first.error) : first.error;
+  }
+  const isFit = ({ report }: Cell): boolean =>
+    report !== null && (risk === 'allow' ? report.verdict !== 'FAILS' : !isUnfit(report.verdict));
+  const fits = errors.length === 0 && cells.every(isFit);
+  await session.show({
+    data: compatData(cells, broken, { fits, all, minBtf: writer?.files ?? null }),
+    names: rows.flatMap(({ file, cells: own }) => (own.every(isFit) ? [file.name] : [])),
+    text: (wide) => compatText(rows, { colors: session.colors, width: session.width, wide, all }),
+    markdown: () =>
+      compatMarkdown(
+        rows,
+        errors.map(({ text }) => text),
+        all,
+      ),
+  });
+  for (const { path, bytes } of writer?.files ?? []) session.note(`wrote ${path}, ${grouped(bytes)} bytes`);
+  for (const { text } of errors) session.warn(text);
+  if (isVersionMissing(cells, options)) {
+    session.note('hint: an object depends on the version of the kernel: give it with --kernel-version');
+  }
+  if (cells.some((cell) => cell.report !== null && !isFit(cell))) return ExitCode.INCOMPATIBLE;
+  return first === undefined ? ExitCode.OK : explainError(first.error).exitCode;
+}
+
+function minBtfWriter(
+  { minBtf, loader }: CompatOptions,
+  files: readonly PreparedFile[],
+): MinBtfWriter | null {
+  if (minBtf === undefined) return null;
+  return new MinBtfWriter({ folder: minBtf, loader, objects: files.map(({ object }) => object) });
+}
+
+/** The folder with the BTF of this machine's kernel. */
+const SYSFS = '/sys/kernel/btf';
+
+/** Adds to the error of the default daemon, if there is none, that this machine's kernel needs none. */
+function withoutDaemon(error: unknown): unknown {
+  const { exitCode, message, hint } = explainError(error);
+  if (exitCode !== ExitCode.UNREACHABLE || !existsSync(join(SYSFS, 'vmlinux'))) return error;
+  const more = hint === null ? '' : `${hint}; `;
+  return new CliError(
+    exitCode,
+    message,
+    `${more}--on ${SYSFS} takes the kernel of this machine without a daemon`,
+  );
+}
+
+/** Whether an object may not fit a kernel in a file only because its version is not known. */
+function isVersionMissing(cells: readonly Cell[], { kernelVersion }: CompatOptions): boolean {
+  return (
+    kernelVersion === undefined &&
+    cells.some(
+      ({ kernel, report }) =>
+        kernel.isLocal && report?.dependsOnKernelVersion === true && isUnfit(report.verdict),
+    )
+  );
+}
+
+interface Failure {
+  readonly text: string;
+  readonly error: unknown;
+}
+
+/** Returns the errors, each once: most errors of a kernel are the same for all objects. */
+function errorsOf(cells: readonly Cell[], failures: readonly FileFailure[]): Failure[] {
+  const found = new Map<string, Failure>();
+  const add = (text: string, error: unknown): void =>
+    void found.set(text, found.get(text) ?? { text, error });
+  for (const { error } of failures) add(explainError(error).message, error);
+  for (const { kernel, file, error } of cells) {
+    if (error === null) continue;
+    const { message } = explainError(error);
+    const isAll = cells.every((cell) => cell.kernel !== kernel || messageOf(cell) === message);
+    const about = isAll ? kernel.label : `${file.name} on ${kernel.label}`;
+    add(isAll && message.includes(about) ? message : `${about}: ${message}`, error);
+  }
+  return [...found.values()];
+}
+
+function messageOf({ error }: Cell): string | null {
+  return error === null ? null : explainError(error).message;
+}

@@ -1,0 +1,91 @@
+import { printable } from '../output/safe-text.js';
+import { groupFindings, type GroupedFinding } from './finding-groups.js';
+import type { Cell, Row } from './judge-all.js';
+import { cellWord, columnsOf, sectionsOf, totalText } from './matrix.js';
+import { type CompatFinding, isNotable, isUnfit } from './report.js';
+import { loaderText, sourceText, verdictWord } from './words.js';
+
+/** Names that are shown of one finding. */
+const MOST_SHOWN = 4;
+
+/**
+ * compatMarkdown returns the results as Markdown of GitHub and GitLab, for comments in CI.
+ *
+ * @param errors the errors, in words.
+ * @param all whether to show findings that fit.
+ */
+export function compatMarkdown(rows: readonly Row[], errors: readonly string[], all: boolean): string {
+  const report = rows.flatMap(({ cells }) => cells).find((cell) => cell.report !== null)?.report;
+  const headings = ['object', ...columnsOf(rows).map(({ text }) => code(text))];
+  const table = rows.map(({ file, cells }) => [code(file.name), ...cells.map(cellText)]);
+  return [
+    `${totalText(rows)}${report == null ? '' : `, as ${loaderText(report)} loads them`}.\n`,
+    ...(rows.length === 0
+      ? []
+      : ['\n', tableRow(headings), tableRow(headings.map(() => '---')), ...table.map(tableRow)]),
+    ...sectionsOf(rows, (row) => rowMarkdown(row, all)).map(
+      ({ names, text }) => `\n### ${names.map(code).join(', ')}\n\n${text}`,
+    ),
+    errors.length === 0 ? '' : `\n### Errors\n\n${errors.map((error) => `- ${escaped(error)}\n`).join('')}`,
+  ].join('');
+}
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |\n`;
+}
+
+function cellText(cell: Cell): string {
+  const word = cellWord(cell);
+  return cell.report === null || isUnfit(cell.report.verdict) ? `**${word}**` : word;
+}
+
+function rowMarkdown({ cells }: Row, all: boolean): string {
+  const reports = cells.flatMap(({ kernel: { label }, report }) =>
+    report === null ? [] : [{ label, report }],
+  );
+  const isWanted = (finding: CompatFinding): boolean => (all ? isNotable(finding) : isUnfit(finding.verdict));
+  return groupFindings(reports, isWanted)
+    .map((one) => findingMarkdown(one, cells.length))
+    .join('');
+}
+
+function findingMarkdown(group: GroupedFinding, kernels: number): string {
+  const where =
+    kernels === 1
+      ? ''
+      : group.kernels.length === kernels
+        ? ' on every kernel'
+        : ` on ${group.kernels.map(code).join(', ')}`;
+  const lines = [
+    `**${verdictWord(group.verdict)}**${where}: ${group.kind} ${some(group.subjects)}${group.reason === '' ? '' : `: ${escaped(group.reason)}`}`,
+  ];
+  if (group.local !== '') lines.push(`object: ${code(group.local)}`);
+  if (group.target !== '') lines.push(`kernel: ${code(group.target)}`);
+  if (group.near.length > 0) lines.push(`similar names in the kernel: ${group.near.map(code).join(', ')}`);
+  if (group.source !== null) {
+    const text = group.source.text.trim().replaceAll(/\s+/g, ' ');
+    lines.push(`${code(sourceText(group.source, false))}${text === '' ? '' : ` ${code(text)}`}`);
+  }
+  if (group.places.length > 0) lines.push(`in ${some(group.places)}`);
+  // Two spaces at the end of a line break it.
+  return `- ${lines.join('  \n  ')}\n`;
+}
+
+function some(texts: readonly string[]): string {
+  const more = texts.length > MOST_SHOWN ? ` and ${texts.length - MOST_SHOWN} more` : '';
+  return `${texts.slice(0, MOST_SHOWN).map(code).join(', ')}${more}`;
+}
+
+/** Writes a text as code. Its fence is longer than each row of backticks in it. */
+function code(text: string): string {
+  const plain = printable(text);
+  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((row) => row.length));
+  if (longest === 0) return `\`${plain}\``;
+  const fence = '`'.repeat(longest + 1);
+  return `${fence} ${plain} ${fence}`;
+}
+
+/** Escapes the characters that mean something in Markdown or HTML. "_" within a word means nothing. */
+function escaped(text: string): string {
+  return printable(text).replaceAll(/[\\`*[\]<>&|#@~]|(?<![\w])_|_(?![\w])/g, String.raw`\$&`);
+}
