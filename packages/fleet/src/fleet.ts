@@ -1,4 +1,4 @@
-import { BtfError, status } from '@btfd/client';
+import { BtfError, type ObjectReport, status } from '@btfd/client';
 import {
   type AskedNode,
   type AskOptions,
@@ -12,6 +12,7 @@ import { Arrivals } from './base/arrivals.js';
 import { Bounded } from './base/bounded.js';
 import { LoopWatch } from './pace/loop-watch.js';
 import { Pace } from './pace/pace.js';
+import { CHECK_OPTIONS, checkQuestion, type FleetCheckOptions } from './question/check-object.js';
 import { type FindTypesOptions, type FoundType, nameTestOf, typesOf } from './question/find-types.js';
 import { alternativesOf, type FleetMember, membersOf } from './question/resolve-members.js';
 import { MAX_NODES } from './source/check-nodes.js';
@@ -182,6 +183,26 @@ export class BtfFleet implements AsyncDisposable {
       nodes,
       complete: !isLate && [...nodes.values()].every(isAnswer),
     };
+  }
+
+  /**
+   * checkObject reports whether a loader could load a BPF object into the kernel of each build, as `checkObject` of
+   * `BtfClient`. Nodes of one build whose modules or releases differ are asked too if the report depends on these.
+   *
+   * ```ts
+   * const { builds } = await fleet.checkObject(readFileSync('agent.bpf.o'));
+   * for (const { value, nodes } of builds) console.log(value?.verdict, nodes.length);
+   * ```
+   *
+   * @throws BtfError as `askEachBuild` does. An object that cannot be read is an error of each build.
+   */
+  async checkObject(
+    object: Uint8Array,
+    options: FleetCheckOptions & AskOptions = {},
+  ): Promise<FleetAnswer<ObjectReport>> {
+    onlyKnown(options, [...ASK_OPTIONS, ...CHECK_OPTIONS]);
+    const { signal, deadline, ...check } = options;
+    return this.#ask(checkQuestion(object, check), { signal, deadline });
   }
 
   /**
