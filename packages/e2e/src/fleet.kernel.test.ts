@@ -168,7 +168,7 @@ needs('debian-kernels').describe('Daemons that die, stop and restart', () => {
       ...(socket === undefined ? {} : { socket }),
     });
 
-  test('after a survey: the next node of the build answers, and each node has an outcome', async () => {
+  test('after a survey: the next node of the build is asked, and each node has an outcome', async () => {
     await using dead = await start('dead');
     await using stopped = await start('stopped');
     await using well = await start('well');
