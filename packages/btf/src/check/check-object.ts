@@ -83,6 +83,7 @@ export function checkObject(
  * milliseconds of other work.
  *
  * @returns the rest of the report.
+ * @throws BtfFormatError as {@link checkObject} does.
  */
 export function* checkObjectSteps(
   object: BpfObject,
