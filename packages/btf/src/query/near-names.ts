@@ -1,6 +1,6 @@
 import { BtfFormatError } from '../format-error.js';
 import { type Spec, typesOf } from '../spec.js';
-import { utf8Of } from '../strings.js';
+import { searchedBytes } from '../strings.js';
 import type { TypeId } from '../types.js';
 import { essentialName } from './flavours.js';
 
@@ -42,25 +42,40 @@ export function nearNames(name: string, names: Iterable<string>, most = MAX_LENG
 
 /**
  * The number of characters to insert, remove or replace to turn one text into the other (Levenshtein distance); some number
- * above the limit if it is larger.
+ * above the limit if it is larger. Both texts have at most 64 characters.
  */
 function editDistance(a: string, b: string, limit: number): number {
-  let above = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let [above, row] = ROWS;
+  for (let j = 0; j <= b.length + 1; j++) above[j] = j <= limit ? j : FAR;
   for (let i = 0; i < a.length; i++) {
-    const row = [i + 1];
-    let least = i + 1;
-    for (let j = 0; j < b.length; j++) {
-      const replaced = (above[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      const distance = Math.min(replaced, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1);
-      row.push(distance);
+    // Cells farther from the diagonal than the limit are above it.
+    const from = Math.max(0, i - limit);
+    const to = Math.min(b.length - 1, i + limit);
+    const code = a.charCodeAt(i);
+    row[from] = from === 0 ? i + 1 : FAR;
+    let least = row[from] ?? FAR;
+    for (let j = from; j <= to; j++) {
+      const replaced = (above[j] ?? FAR) + (code === b.charCodeAt(j) ? 0 : 1);
+      const distance = Math.min(replaced, (above[j + 1] ?? FAR) + 1, (row[j] ?? FAR) + 1);
+      row[j + 1] = distance;
       if (distance < least) least = distance;
     }
+    row[to + 2] = FAR;
     // No way to the end is shorter than the best one so far.
     if (least > limit) return least;
-    above = row;
+    [above, row] = [row, above];
   }
-  return above[b.length] ?? 0;
+  return above[b.length] ?? FAR;
 }
+
+/** More than any distance, and less than a byte overflows at. */
+const FAR = 200;
+
+/** The rows of {@link editDistance}, which is called for thousands of names. */
+const ROWS: readonly [Uint8Array, Uint8Array] = [
+  new Uint8Array(MAX_LENGTH + 2),
+  new Uint8Array(MAX_LENGTH + 2),
+];
 
 /** Maximum number of types to look at, more than any kernel has. */
 const MAX_TYPES = 2 ** 18;
@@ -116,12 +131,44 @@ function* namesLike(
 /** Yields the types whose names begin with the same byte. Most types of a kernel are passed over without reading their names. */
 function* idsLike(spec: Spec, name: string, firstId: TypeId): Generator<TypeId, void, undefined> {
   if (spec.base !== null && firstId < spec.firstTypeId) yield* idsLike(spec.base, name, firstId);
-  const [byte = 0] = utf8Of(name);
-  const { source, offsets } = typesOf(spec);
-  const first = Math.max(0, firstId - spec.firstTypeId);
-  const end = Math.min(offsets.length, first + MAX_TYPES);
-  for (let index = first; index < end; index++) {
-    const at = source.words.u32(offsets[index] ?? 0);
-    if (source.strings.byteAt(at) === byte) yield spec.firstTypeId + index;
+  const byte = searchedBytes(name)?.[0] ?? 0;
+  const { ids, starts } = beginningsOf(spec);
+  const end = starts[byte + 1] ?? 0;
+  for (let at = starts[byte] ?? 0; at < end; at++) {
+    const id = ids[at] ?? 0;
+    if (id >= firstId) yield id;
   }
+}
+
+/** Beginnings has the ids of a spec's own types in the order of the first bytes of their names, and where each byte starts. */
+interface Beginnings {
+  readonly ids: Uint32Array;
+  readonly starts: Uint32Array;
+}
+
+/** The beginnings of specs. A search that misses is seldom the only one. */
+const known = new WeakMap<Spec, Beginnings>();
+
+function beginningsOf(spec: Spec): Beginnings {
+  const found = known.get(spec);
+  if (found !== undefined) return found;
+  const { source, offsets } = typesOf(spec);
+  const count = Math.min(offsets.length, MAX_TYPES);
+  const bytes = new Uint8Array(count);
+  const starts = new Uint32Array(257);
+  for (let index = 0; index < count; index++) {
+    const byte = source.strings.byteAt(source.words.u32(offsets[index] ?? 0));
+    bytes[index] = byte;
+    starts[byte + 1] = (starts[byte + 1] ?? 0) + 1;
+  }
+  for (let byte = 0; byte < 256; byte++) starts[byte + 1] = (starts[byte + 1] ?? 0) + (starts[byte] ?? 0);
+  const next = starts.slice();
+  const ids = new Uint32Array(count);
+  for (const [index, byte] of bytes.entries()) {
+    const at = next[byte] ?? 0;
+    ids[at] = spec.firstTypeId + index;
+    next[byte] = at + 1;
+  }
+  known.set(spec, { ids, starts });
+  return { ids, starts };
 }
