@@ -73,15 +73,6 @@ export function checkToken(field: string, token: string): void {
   if (token === '') throw invalidRequest(field, 'is required');
 }
 
-/** workTooLarge returns the error of a job that took more time or memory than a job may. */
-export function workTooLarge(resource: 'time' | 'memory'): ServiceError {
-  return new ServiceError(
-    ErrorReason.WORK_TOO_LARGE,
-    `the request takes more ${resource} than the daemon allows for one request`,
-    { metadata: { resource } },
-  );
-}
-
 /** fromFormatError returns the error that a client gets for BTF that cannot be decoded. */
 export function fromFormatError(error: BtfFormatError): ServiceError {
   return new ServiceError(ErrorReason.BTF_UNDECODABLE, `the BTF cannot be decoded: ${error.message}`, {

@@ -107,8 +107,6 @@ export interface CheckJob {
   /** The number of messages to leave out, because a job without modules made them. */
   readonly sent: number;
   readonly chunkBytes: number;
-  /** How long all steps together may take, in milliseconds. */
-  readonly maxMs: number;
 }
 
 /** CheckModule is a module of the kernel whose BTF was read. */

@@ -271,7 +271,6 @@ describe('The pool', () => {
       sent: 0,
       // Each message is an item, so the first one does not end the job.
       chunkBytes: 1,
-      maxMs: 10_000,
     };
     const check = (principal: string) => pool.run(job, principal, NEVER);
     const unread = check('uid:1000');

@@ -1,7 +1,7 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { ErrorReason } from '@btfd/api';
 import { errorCode } from '../error/error-code.js';
-import { ServiceError, workTooLarge } from '../error/service-error.js';
+import { ServiceError } from '../error/service-error.js';
 import type { ItemOf, Job } from './job.js';
 import { CURRENT_JOB, STATE_BYTES, STEP_COUNT, type FromWorker, type ToWorker } from './protocol.js';
 import { Run } from './run.js';
@@ -189,6 +189,15 @@ function startWorker(program: string, options: WorkerOptions): Worker {
   } catch (error) {
     throw startFailure(error);
   }
+}
+
+/** The error of a job that took more time or memory than a job may. */
+function workTooLarge(resource: 'time' | 'memory'): ServiceError {
+  return new ServiceError(
+    ErrorReason.WORK_TOO_LARGE,
+    `the request takes more ${resource} than the daemon allows for one request`,
+    { metadata: { resource } },
+  );
 }
 
 /** The error of a job whose worker was broken by another job. */

@@ -72,7 +72,6 @@ export function checkObject(services: Services): WorkerRpc<'checkObject'> {
       kernelVersion: kernelVersion === 0 ? null : kernelVersion,
       sent: 0,
       chunkBytes: limits.chunkBytes,
-      maxMs: limits.workerStepMs,
     };
     for await (const { value, ends, verdict } of partsOf(job, services, call)) {
       if (verdict !== null) call.note({ verdict });
