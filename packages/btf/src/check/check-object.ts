@@ -27,7 +27,7 @@ import type { ObjectReport, ObjectSummary, ProgramResult } from './report.js';
 import { Sources } from './sources.js';
 import { type StructOpsMap, structOpsMaps } from './struct-ops-maps.js';
 import { byteOrderNeed, leftExterns, leftRelocations, Tally } from './summary.js';
-import { argumentWords, kernelTraits, passesStructs } from './traits.js';
+import { argumentWords, kernelTraits, loadsFunctions, passesStructs } from './traits.js';
 
 /** CheckObjectOptions are the options of {@link checkObject}. */
 export interface CheckObjectOptions {
@@ -121,6 +121,7 @@ export function* checkObjectSteps(
     argumentWords: argumentWords(kernel.vmlinux, kernelVersion),
     passesStructs: passesStructs(kernel.vmlinux, kernelVersion),
     patterns: new Patterns(kernel),
+    loadsFunctions: loadsFunctions(kernel.vmlinux, kernelVersion),
     enums,
     externs: resolvedExterns,
     sources,

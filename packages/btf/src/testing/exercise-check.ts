@@ -33,7 +33,7 @@ function reportOf(bytes: Uint8Array, target: CoreTarget, options: CheckObjectOpt
   }
 }
 
-/** What no report may be, whatever the object is. */
+/** Rules that hold for every report. Returns the one that is broken. */
 function contradictionOf({ programs, needs, relocations, counts, verdict }: ObjectReport): string | null {
   const loaded = programs.filter((program) => program.loaded);
   const allNeeds = [...loaded.flatMap((program) => program.needs), ...needs];
