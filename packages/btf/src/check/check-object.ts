@@ -96,7 +96,9 @@ export function* checkObjectSteps(
   checkTargets(targets, all);
   const structOps = structOpsMaps(object, all);
   const names = options.programs ?? namesWithStructOps(all, structOps, loader);
+  yield null;
   const { ext, ignored } = extOf(object, loader);
+  yield null;
   const parts = { programs: all, ext };
   const resolution = yield* resolveSteps(object, kernel.target, parts, {
     loader,
@@ -108,6 +110,7 @@ export function* checkObjectSteps(
   const work = new CoreWork();
   const near = new NearNames(kernel, object.spec);
   const resolvedExterns = yield* resolveExterns(externs, { object, kernel, rules, work, kconfig, near });
+  yield null;
   const readOnly = readOnlyVariables(object, new Map(Object.entries(variables)));
   const sources = new Sources(ext?.lines ?? null);
   const enums = new BpfEnums(kernel, object.spec);
@@ -144,6 +147,7 @@ export function* checkObjectSteps(
   });
   const isLoaded = ({ name, autoload }: BpfProgram): boolean =>
     names === null ? rules.marked === 'LOADED' || autoload : names.includes(name);
+  yield null;
   const tally = new Tally();
   for (const program of all) {
     if (isPart(program, rules)) continue;
@@ -157,6 +161,7 @@ export function* checkObjectSteps(
     tally.add(result);
     yield result;
   }
+  yield null;
   const relocations = leftRelocations(resolution.relocations, tally, sources, rules);
   const needs = [
     byteOrderNeed(object, kernel),

@@ -220,12 +220,15 @@ class Judge {
     readonly words: string;
     readonly instruction: number;
   } {
-    const calls = instructions.map((instruction) => {
-      const reached = this.#reachOf(instruction);
-      return { verdict: verdictOfReach(reached), words: this.#words(reached), instruction };
-    });
-    const worst = worstOf(calls.map(({ verdict }) => verdict));
-    return calls.find(({ verdict }) => verdict === worst) ?? { verdict: worst, words: '', instruction: 0 };
+    let [verdict, instruction]: [Verdict, number] = ['FITS', instructions[0] ?? 0];
+    for (const call of instructions) {
+      const own = verdictOfReach(this.#reachOf(call));
+      if (own === verdict || worstOf([own, verdict]) !== own) continue;
+      [verdict, instruction] = [own, call];
+      // Nothing is worse. A program may have a million calls.
+      if (own === 'FAILS') break;
+    }
+    return { verdict, words: this.#words(this.#reachOf(instruction)), instruction };
   }
 
   #references(): ReadonlyMap<number, Reference> {
