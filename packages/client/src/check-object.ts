@@ -46,10 +46,10 @@ export interface CheckObjectOptions extends CallOptions {
    */
   readonly attachTargets?: Readonly<Record<string, string>> | undefined;
   /**
-   * The kernel's version as in `LINUX_KERNEL_VERSION`: `(6 << 16) | (1 << 8)` for Linux 6.1; null if it is unknown. Default:
-   * that of the daemon's kernel; unknown for another `kernel`.
+   * The kernel's version as in `LINUX_KERNEL_VERSION`: `(6 << 16) | (1 << 8)` for Linux 6.1. Default: that of the daemon's
+   * kernel; unknown for another `kernel`.
    */
-  readonly kernelVersion?: number | null | undefined;
+  readonly kernelVersion?: number | undefined;
   /**
    * Whether to report every finding. Otherwise only those with `GUARDED` or a worse verdict are transferred; all are counted.
    * Default: false.
@@ -82,9 +82,7 @@ const CHECK_OBJECT_RULES: Rules<CheckObjectOptions> = {
   programs: someNames,
   variables: recordOf(rule('a Uint8Array', (value) => value instanceof Uint8Array)),
   attachTargets: recordOf(aString),
-  kernelVersion: (field, value) => {
-    if (value !== null) aUint32(field, value);
-  },
+  kernelVersion: aUint32,
   all: aBoolean,
 };
 
@@ -136,7 +134,7 @@ function checkRequest(object: Uint8Array, options: CheckObjectOptions): RequestO
   rule('a Uint8Array', (value) => value instanceof Uint8Array)('object', object);
   checkOptions(options, CHECK_OBJECT_RULES);
   const { loader = 'libbpf', modules, programs = [], variables = {}, attachTargets = {} } = options;
-  const { kernel, kernelVersion, all = false } = options;
+  const { kernel, kernelVersion = 0, all = false } = options;
   return {
     object: compact(object),
     loader: LOADER_NUMBERS[loader],
@@ -145,7 +143,7 @@ function checkRequest(object: Uint8Array, options: CheckObjectOptions): RequestO
     programs: [...programs],
     variables: Object.entries(variables).map(([name, value]) => ({ name, value })),
     attachTargets: Object.entries(attachTargets).map(([program, target]) => ({ program, target })),
-    ...(kernelVersion === undefined ? {} : { kernelVersion: kernelVersion ?? 0 }),
+    kernelVersion,
     all,
   };
 }

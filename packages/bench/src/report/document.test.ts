@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { ROWS } from '../rows/rows.js';
 import type { RowResult, RunResult } from '../run/result.js';
 import type { Metric } from '../run/row.js';
 import { summarize } from '../run/statistics.js';
@@ -126,4 +127,12 @@ test.each([
   [76_800, 'rssKib', '75 MiB'],
 ] as const)('%d of %s is %s', (value, metric, text) => {
   expect(formatCost(value, metric)).toBe(text);
+});
+
+test('Each row of the benchmark is in a section of the document', () => {
+  const leftOut = ROWS.filter(({ name, title }) => {
+    const rows = [{ ...INDEX, name, title: `unlike ${title}` }];
+    return !writeDocument({ ...RUN, rows }, 'performance').markdown.includes(`nlike ${title}`);
+  });
+  expect(leftOut.map(({ name }) => name)).toEqual([]);
 });

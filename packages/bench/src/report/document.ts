@@ -33,6 +33,12 @@ const SECTIONS: readonly Section[] = [
     metric: 'cpuUs',
   },
   {
+    name: 'objects',
+    title: 'BPF objects',
+    text: 'The objects are those with CO-RE relocations in Debian’s libbpf-tools and xdp-tools, for the BTF of the kernel that runs, which is parsed before. libbpf opens and relocates them: it stops before it makes a system call of bpf(2). `checkObject` also finds out where the verifier gets, and what else the programs need. Through the daemon, CPU is that of the daemon for each call.',
+    metric: 'cpuUs',
+  },
+  {
     name: 'process',
     title: 'Processes',
     text: 'The programs are those that `npm install` makes of the packed packages. A cold run has an empty cache folder. `node` is Node with an empty script.',

@@ -28,8 +28,8 @@ export interface MinimalBtfOptions {
  *
  * It does not promise the same for relocations that the loader refuses with the BTF of the kernel, so check the objects first.
  *
- * It has the members and values that relocations ask for, of all types that may stand for a local one. Pointers that no
- * relocation looks behind are a `void *`. It lacks functions and everything else that programs need apart from relocations.
+ * It has the members and values that relocations ask for, of all types that may stand for a local one. A pointer is a
+ * `void *` unless a relocation asks for the type that it leads to. It lacks functions and everything else that programs need apart from relocations.
  * Relocations of programs that are not loaded by default are included.
  *
  * ```ts

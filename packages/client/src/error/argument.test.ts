@@ -76,7 +76,7 @@ const CHECK = {
   programs: [...NO_STRINGS, []],
   variables: ['x', 5, null, []],
   attachTargets: ['x', 5, null, []],
-  kernelVersion: [NaN, -1, 1.5, '1', 2 ** 32],
+  kernelVersion: NO_UINT32,
   all: NO_FLAG,
 };
 const NO_BTF = [5, null, undefined, 'abc', {}, [1]];

@@ -45,7 +45,7 @@ export function* fakeReport(
   target: FakeTarget,
 ): Generator<ReportPart, void, undefined> {
   const isSent = sentFindings(request.all);
-  const kernelVersion = request.kernelVersion ?? versionOf(target.release);
+  const kernelVersion = request.kernelVersion || versionOf(target.release);
   const report = reportOf(request, target, kernelVersion, parsed(target.kernel));
   yield { part: { case: 'header', value: headerOf(request, target, kernelVersion) } };
   for (const program of report.programs) {

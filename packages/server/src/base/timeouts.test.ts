@@ -31,36 +31,34 @@ describe('Timeouts', () => {
 
   test('do not call back for an entry that was removed', () => {
     const { clock, due, timeouts } = setUp();
-    timeouts.add('a');
+    const removed = timeouts.add('a');
     timeouts.add('b');
-    timeouts.delete('a');
-    timeouts.delete('none');
+    timeouts.delete(removed);
+    timeouts.delete(removed);
     clock.advance(MS);
-    expect(due).toEqual([['b', MS]]);
+    expect([due, timeouts.size]).toEqual([[['b', MS]], 0]);
   });
 
   test('have one timer for all entries, which ends when there are none', () => {
     const { clock, timeouts } = setUp();
     for (let entry = 0; entry < 1_000; entry++) {
-      timeouts.add(String(entry));
-      timeouts.delete(String(entry));
+      timeouts.delete(timeouts.add(String(entry)));
     }
     expect([timeouts.size, clock.timers]).toEqual([0, 1]);
     clock.advance(MS);
     expect(clock.timers).toBe(0);
   });
 
-  test('keep the time of an entry that is added twice, and give it a new one if it is added again', () => {
+  test('do not remove another entry with one that was called back', () => {
     const { clock, due, timeouts } = setUp();
+    const first = timeouts.add('a');
+    clock.advance(MS);
     timeouts.add('a');
-    clock.advance(60);
-    timeouts.add('a');
-    clock.advance(60);
-    timeouts.add('a');
+    timeouts.delete(first);
     clock.advance(MS);
     expect(due).toEqual([
       ['a', MS],
-      ['a', 120 + MS],
+      ['a', 2 * MS],
     ]);
   });
 

@@ -1,4 +1,13 @@
 import { systemClock, type Clock } from './clock.js';
+import { LinkedList, type Link } from './linked-list.js';
+
+interface Waiting<T> {
+  readonly entry: T;
+  readonly addedAt: number;
+}
+
+/** Timeout is an entry that waits for its time. */
+export type Timeout<T> = Link<Waiting<T>>;
 
 /**
  * Timeouts calls back for each entry that is still there after a time, which is the same for all. It has one timer for all
@@ -9,8 +18,7 @@ export class Timeouts<T> {
   readonly #ms: number;
   readonly #onDue: (entry: T) => void;
   readonly #clock: Clock;
-  /** When each entry was added, in this order. */
-  readonly #entries = new Map<T, number>();
+  readonly #entries = new LinkedList<Waiting<T>>();
   /** Whether the timer runs, or calls back now. */
   #isWaiting = false;
 
@@ -25,16 +33,16 @@ export class Timeouts<T> {
     return this.#entries.size;
   }
 
-  /** Adds an entry. One that is there already keeps its time. */
-  add(entry: T): void {
-    if (this.#entries.has(entry)) return;
-    this.#entries.set(entry, this.#clock.now());
+  /** Adds an entry. */
+  add(entry: T): Timeout<T> {
+    const timeout = this.#entries.add({ entry, addedAt: this.#clock.now() });
     if (!this.#isWaiting) this.#wait(this.#ms);
+    return timeout;
   }
 
   /** Removes an entry, if it is there. The timer stays: further entries are likely to come. */
-  delete(entry: T): void {
-    this.#entries.delete(entry);
+  delete(timeout: Timeout<T>): void {
+    this.#entries.remove(timeout);
   }
 
   #wait(ms: number): void {
@@ -44,18 +52,18 @@ export class Timeouts<T> {
 
   #look(): void {
     for (;;) {
-      const [first] = this.#entries;
-      if (first === undefined) {
+      const { first } = this.#entries;
+      if (first === null) {
         this.#isWaiting = false;
         return;
       }
-      const [entry, addedAt] = first;
+      const { entry, addedAt } = first.value;
       const left = addedAt + this.#ms - this.#clock.now();
       if (left > 0) {
         this.#wait(left);
         return;
       }
-      this.#entries.delete(entry);
+      this.#entries.remove(first);
       this.#onDue(entry);
     }
   }

@@ -43,6 +43,11 @@ interface Entry extends HeldObject {
   readonly claims: readonly Claim[];
 }
 
+/** Slot is emptied when its handle is removed, because V8 keeps the removed entries of a Map for a time (see LinkedList). */
+interface Slot {
+  entry: Entry | null;
+}
+
 /**
  * HandleTable has every handle of this run of the daemon. It closes each object exactly once: when its lease expires, its
  * stream ends, a client closes it, or the daemon ends. A caller must own a handle, and still be allowed to see its object,
@@ -53,7 +58,7 @@ export class HandleTable {
   readonly #quotas: Pick<Quotas, 'handles' | 'btfBytes'>;
   /** How many leases were granted, have expired, and were closed. */
   readonly leases = { granted: 0, expired: 0, closed: 0 };
-  readonly #entries = new Map<string, Entry>();
+  readonly #slots = new Map<string, Slot>();
   #ended = false;
 
   constructor(
@@ -67,12 +72,12 @@ export class HandleTable {
 
   /** Number of handles open. */
   get size(): number {
-    return this.#entries.size;
+    return this.#slots.size;
   }
 
   /** Every handle that is open. */
-  all(): Iterable<HeldObject> {
-    return this.#entries.values();
+  *all(): Iterable<HeldObject> {
+    for (const { entry } of this.#slots.values()) if (entry !== null) yield entry;
   }
 
   /**
@@ -162,7 +167,7 @@ export class HandleTable {
    */
   renew(caller: Caller, token: string): HeldObject | null {
     const entry = this.#entryOf(caller, token);
-    if (entry === undefined || !caller.maySee(originOf(entry.info))) return null;
+    if (entry === null || !caller.maySee(originOf(entry.info))) return null;
     entry.lease?.renew();
     entry.hold?.touch();
     return entry;
@@ -170,13 +175,13 @@ export class HandleTable {
 
   /** Closes a handle of the caller. Returns whether it was open. */
   closeFor(caller: Caller, token: string): boolean {
-    return this.#entryOf(caller, token) !== undefined && this.close(token);
+    return this.#entryOf(caller, token) !== null && this.close(token);
   }
 
   /** Closes a handle of any caller. Returns whether it was open. */
   close(token: string): boolean {
-    const entry = this.#entries.get(token);
-    if (entry === undefined) return false;
+    const entry = this.#slots.get(token)?.entry ?? null;
+    if (entry === null) return false;
     if (entry.lease !== null) this.leases.closed += 1;
     return this.#remove(entry);
   }
@@ -184,7 +189,7 @@ export class HandleTable {
   /** Closes every handle. An object that is added later, for example by a load, is closed at once. */
   closeAll(): void {
     this.#ended = true;
-    for (const token of this.#entries.keys()) this.close(token);
+    for (const token of this.#slots.keys()) this.close(token);
   }
 
   #insert({ principal }: Caller, object: KernelObject, info: ObjectInfo): Entry {
@@ -195,7 +200,7 @@ export class HandleTable {
     const token = newToken(this.epoch);
     const claims = this.#takeRoom(principal, object, info);
     const entry: Entry = { token, owner: principal, object, info, lease: null, hold: null, uses: 0, claims };
-    this.#entries.set(token, entry);
+    this.#slots.set(token, { entry });
     return entry;
   }
 
@@ -214,7 +219,9 @@ export class HandleTable {
   }
 
   #remove({ token, lease, hold, object, claims }: Entry): boolean {
-    this.#entries.delete(token);
+    const slot = this.#slots.get(token);
+    if (slot !== undefined) slot.entry = null;
+    this.#slots.delete(token);
     lease?.end();
     hold?.delete(token);
     for (const each of claims) each[Symbol.dispose]();
@@ -229,14 +236,14 @@ export class HandleTable {
     });
   }
 
-  #entryOf({ principal }: Caller, token: string): Entry | undefined {
-    const entry = this.#entries.get(token);
-    return entry?.owner === principal ? entry : undefined;
+  #entryOf({ principal }: Caller, token: string): Entry | null {
+    const entry = this.#slots.get(token)?.entry ?? null;
+    return entry?.owner === principal ? entry : null;
   }
 
   #find(caller: Caller, token: string): Entry {
     const entry = this.#entryOf(caller, token);
-    if (entry !== undefined) {
+    if (entry !== null) {
       requireSight(caller, originOf(entry.info));
       return entry;
     }

@@ -7,15 +7,19 @@ import {
   type CoreModule,
   parseBpfObject,
   readPrograms,
+  type Verdict,
 } from '@btfd/btf';
 import { fromFormatError, invalidRequest, ServiceError } from '../error/service-error.js';
-import type { CheckItem, CheckJob, Steps } from '../pool/job.js';
-import { programMessages, summaryMessages } from './check/report-messages.js';
+import type { CheckItem, CheckJob, CheckPart, Steps } from '../pool/job.js';
+import { joined, programMessages, summaryMessages } from './check/report-messages.js';
 import type { SpecCache } from './spec-cache.js';
 import { WorkBudget } from './work-budget.js';
 
 /** The steps that a byte of the report counts as, so that a report has at most 128 MiB. */
 const STEPS_PER_BYTE = 4;
+
+/** Of a quarter of a chunk. So the first item has the whole report of most objects. */
+const PARTS_PER_CHUNK = 4;
 
 /** ModulesWanted is thrown through the check when it searches modules that were not read. */
 class ModulesWanted extends Error {}
@@ -23,7 +27,8 @@ class ModulesWanted extends Error {}
 /**
  * checkSteps returns the steps of a CheckJob. Most objects need no modules, and to read those of a kernel takes tens of
  * milliseconds. So the first job of a call has none. If the check searches them, the job ends, and a second job starts again
- * with them. The messages before that do not depend on modules, so they are the same, and the second job leaves them out.
+ * with them. The messages before that do not depend on modules, so they are the same, and the second job leaves out those that
+ * were sent.
  *
  * @throws ServiceError OBJECT_WITHOUT_BTF, OBJECT_UNREADABLE or WORK_TOO_LARGE because of the object.
  * @throws ServiceError INVALID_REQUEST if the object has no such programs or variables.
@@ -31,15 +36,22 @@ class ModulesWanted extends Error {}
  */
 export function* checkSteps(job: CheckJob, specs: SpecCache): Steps<CheckItem> {
   const budget = new WorkBudget();
+  const part = new Part();
   let made = 0;
   try {
-    for (const item of report(job, specs)) {
-      if (item === null) yield null;
-      else {
-        made += 1;
-        budget.spend(STEPS_PER_BYTE * item.value.length, 'report');
-        yield made > job.sent ? item : null;
+    const messages = report(job, specs);
+    for (;;) {
+      const { done, value } = messages.next();
+      if (done === true) {
+        yield part.take(value);
+        return;
       }
+      if (value !== null) {
+        made += 1;
+        budget.spend(STEPS_PER_BYTE * value.length, 'report');
+        if (made > job.sent) part.add(value);
+      }
+      yield part.length < job.chunkBytes / PARTS_PER_CHUNK ? null : part.take(null);
     }
   } catch (error) {
     if (!(error instanceof ModulesWanted)) throw error;
@@ -47,10 +59,30 @@ export function* checkSteps(job: CheckJob, specs: SpecCache): Steps<CheckItem> {
   }
 }
 
-function* report(
-  job: CheckJob,
-  specs: SpecCache,
-): Generator<Exclude<CheckItem, { case: 'modules' }> | null, void, void> {
+/** Messages that are sent to the main thread together: it takes longer to pass an item than to make a small message. */
+class Part {
+  length = 0;
+  #messages: Uint8Array[] = [];
+  #ends: number[] = [];
+
+  add(message: Uint8Array): void {
+    this.length += message.length;
+    this.#messages.push(message);
+    this.#ends.push(this.length);
+  }
+
+  /** Returns the messages, and is empty again. */
+  take(verdict: Verdict | null): CheckPart {
+    const part = { case: 'messages', value: joined(this.#messages), ends: this.#ends, verdict } as const;
+    this.length = 0;
+    this.#messages = [];
+    this.#ends = [];
+    return part;
+  }
+}
+
+/** Yields the encoded messages of a report, and null when other jobs may have a turn. Returns the verdict. */
+function* report(job: CheckJob, specs: SpecCache): Generator<Uint8Array | null, Verdict, void> {
   const kernel = ofKernel(() => specs.get(job.kernel, null));
   const object = ofObject(() => parseBpfObject(job.object));
   ofObject(() => checkNames(object, job));
@@ -60,10 +92,10 @@ function* report(
     if (done === true) {
       const infos = new Map(job.modules?.map(({ info }) => [info.name ?? '', info]));
       yield* summaryMessages(value, infos, job);
-      return;
+      return value.verdict;
     }
     if (value === null) yield null;
-    else for (const message of programMessages(value, job)) yield { case: 'message', value: message };
+    else yield* programMessages(value, job);
   }
 }
 

@@ -115,11 +115,19 @@ export interface CheckModule {
   readonly btf: SharedBtf;
 }
 
-/** CheckItem is an encoded CheckObjectResponse, the last of them with the verdict, or the wish for modules. */
-export type CheckItem =
-  | { readonly case: 'message'; readonly value: Uint8Array }
-  | { readonly case: 'last'; readonly value: Uint8Array; readonly verdict: VerdictName }
-  | { readonly case: 'modules'; readonly value: null };
+/** CheckItem is a part of a report, or says that the check needs the modules. Either is the end of it. */
+export type CheckItem = CheckPart | { readonly case: 'modules'; readonly value: null };
+
+/** CheckPart is encoded messages of a report. */
+export interface CheckPart {
+  readonly case: 'messages';
+  /** One or more CheckObjectResponses, each after the other. */
+  readonly value: Uint8Array;
+  /** The end of each message in `value`. */
+  readonly ends: readonly number[];
+  /** The verdict on the object if the last message is that of the report; otherwise null. */
+  readonly verdict: VerdictName | null;
+}
 
 /** Job is work that takes too long for the event loop. */
 export type Job = SpecJob | ResolveJob | LoadJob | RejectionJob | CheckJob;

@@ -30,6 +30,8 @@ function objectFile(path: string): Uint8Array {
 
 /** It calls the kfunc `bpf_absent_kfunc`, among others. */
 const NEEDS = objectFile('check/testdata/needs');
+/** It needs a struct of functions. */
+const STRUCT_OPS = objectFile('check/testdata/struct-ops');
 /** It needs nothing of modules. */
 const VARIABLES = objectFile('object/testdata/variables');
 
@@ -125,14 +127,15 @@ describe('The modules of CheckObject', () => {
     expect(kernel.reads).toBe(1);
   });
 
-  test('give the messages of a report that is made once, although the check starts twice', async () => {
-    const { services } = await setUp();
-    const once = await check(services, {
-      object: NEEDS,
-      all: true,
-      modules: { scope: { case: 'only', value: { names: ['mod', 'other'] } } },
-    });
-    expect(await check(services, { object: NEEDS, all: true })).toEqual(once);
+  test.each([
+    ['before the first program', NEEDS, 256 * 1024],
+    ['after programs that were sent', STRUCT_OPS, 1],
+  ])('are read if a check needs them %s, and no message comes twice', async (_, object, chunkBytes) => {
+    const { kernel, services } = await setUp({ chunkBytes });
+    const messages = await check(services, { object, all: true });
+    expect(kernel.reads).toBe(3);
+    const modules: RequestInit['modules'] = { scope: { case: 'only', value: { names: ['mod', 'other'] } } };
+    expect(messages).toEqual(await check(services, { object, all: true, modules }));
   });
 
   test.each<[string, RequestInit['modules'], Verdict, string[]]>([

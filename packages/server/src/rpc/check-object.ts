@@ -16,7 +16,7 @@ import { checkCount, invalidRequest } from '../error/service-error.js';
 import { Encoded, type RpcCall, type WorkerRpc } from '../grpc/rpc.js';
 import { runningKernelVersion } from '../kernel/kernel-version.js';
 import { originOf } from '../kernel/origin.js';
-import type { CheckItem, CheckJob, CheckModule } from '../pool/job.js';
+import type { CheckJob, CheckModule, CheckPart } from '../pool/job.js';
 import type { Quota } from '../quota/quota.js';
 import { loadModules } from '../source/modules.js';
 import { requireSpecName, type SpecName } from '../source/spec-name.js';
@@ -73,9 +73,13 @@ export function checkObject(services: Services): WorkerRpc<'checkObject'> {
       sent: 0,
       chunkBytes: limits.chunkBytes,
     };
-    for await (const item of itemsOf(job, services, call)) {
-      if (item.case === 'last') call.note({ verdict: item.verdict });
-      yield new Encoded(item.value);
+    for await (const { value, ends, verdict } of partsOf(job, services, call)) {
+      if (verdict !== null) call.note({ verdict });
+      let start = 0;
+      for (const end of ends) {
+        yield new Encoded(value.subarray(start, end));
+        start = end;
+      }
     }
   };
 }
@@ -105,23 +109,21 @@ async function shareObject(object: Uint8Array, quota: Quota, { principal }: Call
   }
 }
 
-/** Yields the messages of a job. If it turns out to need modules, it starts again with all that are loaded. */
-async function* itemsOf(
+/** Yields the parts of a report. If the job turns out to need modules, it starts again with all that are loaded. */
+async function* partsOf(
   job: CheckJob,
   { workers, objects, specs }: Pick<Services, 'workers' | 'objects' | 'specs'>,
   call: RpcCall,
-): AsyncGenerator<Exclude<CheckItem, { case: 'modules' }>, void, void> {
+): AsyncGenerator<CheckPart, void, void> {
   let sent = 0;
-  let needsModules = false;
   for await (const item of workers.run(job, call.caller.principal, call.signal)) {
-    needsModules = item.case === 'modules';
-    if (item.case === 'modules') continue;
-    sent += 1;
+    if (item.case === 'modules') break;
+    sent += item.ends.length;
     yield item;
+    if (item.verdict !== null) return;
   }
-  if (!needsModules) return;
   using loaded = await loadModules(null, objects, specs, call);
-  yield* itemsOf({ ...job, modules: loaded.all.map(checkModule), sent }, { workers, objects, specs }, call);
+  yield* partsOf({ ...job, modules: loaded.all.map(checkModule), sent }, { workers, objects, specs }, call);
 }
 
 /**

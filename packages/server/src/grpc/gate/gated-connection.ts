@@ -1,13 +1,10 @@
-import {
-  constants,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
+import { LinkedList } from '../../base/linked-list.js';
 import type { Connection } from '../interceptor/admit.js';
 import { Budget, type Rate } from './budget.js';
+import type { GatedStream } from './gated-stream.js';
 
 /**
  * The calls that a connection may waste: those that its client resets before an answer, and those that are refused. Each
@@ -70,10 +67,8 @@ export class GatedConnection {
   readonly address: string;
   /** The principal that it counts for. */
   readonly principal: Principal;
-  /** Streams that are not calls yet, with their headers. */
-  readonly #waiting = new Map<ServerHttp2Stream, IncomingHttpHeaders>();
-  /** Streams that `refuse` has counted. */
-  readonly #refused = new WeakSet<ServerHttp2Stream>();
+  /** Streams that are not calls yet. */
+  readonly #waiting = new LinkedList<GatedStream>();
   readonly #wasted: Budget;
   readonly #resets: Budget;
   #trusted = false;
@@ -114,11 +109,11 @@ export class GatedConnection {
    * Lets a stream wait. Returns false if too many wait already. The more calls its principal has wasted, the fewer may wait
    * until the calls of the connection succeed. So a client that connects again does not start afresh.
    */
-  wait(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  wait(gated: GatedStream): boolean {
     const { waiting, wasted } = this.principal;
     const most = this.#trusted ? MAX_WAITING : MAX_WAITING * wasted.share;
     if (waiting >= most && this.#waiting.size >= FIRST_WAITING) return false;
-    this.#waiting.set(stream, headers);
+    gated.waiting = this.#waiting.add(gated);
     this.principal.waiting += 1;
     return true;
   }
@@ -127,22 +122,24 @@ export class GatedConnection {
    * Refuses a stream that may not wait. Returns whether the connection may continue. It counts at once: over TLS, Node closes
    * no stream before it has opened all that one read brought.
    */
-  refuse(stream: ServerHttp2Stream): boolean {
-    this.#refused.add(stream);
-    stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  refuse(gated: GatedStream): boolean {
+    gated.isRefused = true;
+    gated.stream.close(constants.NGHTTP2_REFUSED_STREAM);
     return this.#waste();
   }
 
   /** Removes and returns the stream that has waited the longest; null if none waits. */
-  next(): readonly [ServerHttp2Stream, IncomingHttpHeaders] | null {
-    const [next] = this.#waiting;
-    if (next === undefined) return null;
-    this.#forget(next[0]);
+  next(): GatedStream | null {
+    const next = this.#waiting.first?.value ?? null;
+    if (next !== null) this.#forget(next);
     return next;
   }
 
-  #forget(stream: ServerHttp2Stream): void {
-    if (this.#waiting.delete(stream)) this.principal.waiting -= 1;
+  #forget(gated: GatedStream): void {
+    if (gated.waiting === null) return;
+    this.#waiting.remove(gated.waiting);
+    gated.waiting = null;
+    this.principal.waiting -= 1;
   }
 
   /**
@@ -150,10 +147,10 @@ export class GatedConnection {
    *
    * @param ageMs - how long it was open
    */
-  closed(stream: ServerHttp2Stream, ageMs: number): boolean {
-    this.#forget(stream);
-    if (this.#refused.has(stream)) return true;
-    const outcome = outcomeOf(stream, ageMs);
+  closed(gated: GatedStream, ageMs: number): boolean {
+    this.#forget(gated);
+    if (gated.isRefused) return true;
+    const outcome = outcomeOf(gated.stream, ageMs);
     if (this.session.destroyed) {
       // A client that closes its connection resets all of its streams at once. Those that were open for a time may be
       // calls of a connection that breaks.

@@ -1,4 +1,4 @@
-import { constants, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
@@ -7,6 +7,7 @@ import { unauthenticated, type Arrival, type Connection } from '../interceptor/a
 import type { Calls } from '../interceptor/calls.js';
 import { followStream, injectorOf, type Injector } from '../interceptor/internals.js';
 import { GatedConnection, newPrincipal, type Principal } from './gated-connection.js';
+import { GatedStream, type StreamEvents } from './gated-stream.js';
 import { LoopTurn } from './loop-turn.js';
 import { mostMetadataOf, notGrpc, takeFarTimeout } from './request-head.js';
 
@@ -17,9 +18,6 @@ import { mostMetadataOf, notGrpc, takeFarTimeout } from './request-head.js';
 const STREAMS_PER_TURN = 8;
 /** The same of good clients. With fewer, a turn writes fewer responses at once, so that each call takes more CPU time. */
 const GOOD_STREAMS_PER_TURN = 32;
-/** DATA frames of a stream that may be smaller than on average. A request comes in one, or in frames of 16 KiB. */
-const MAX_SMALL_CHUNKS = 1_000;
-const CHUNK_BYTES = 512;
 /** Principals that are remembered. There are more only if somebody makes certificates without end. */
 const MAX_PRINCIPALS = 4_096;
 
@@ -47,6 +45,11 @@ export class StreamGate {
   readonly #principals = new LRUCache<string, Principal>({ max: MAX_PRINCIPALS });
   readonly #good = new Ring(GOOD_STREAMS_PER_TURN);
   readonly #others = new Ring(STREAMS_PER_TURN);
+  /** One for all streams. */
+  readonly #events: StreamEvents = {
+    worked: (connection) => this.#turn.worked(connection),
+    closed: (gated) => this.#closed(gated),
+  };
   #arrival: Arrival | null = null;
 
   constructor(grpc: GrpcServer, options: GateOptions) {
@@ -75,28 +78,19 @@ export class StreamGate {
   }
 
   #opened(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    const gated = stream.session === undefined ? undefined : this.#bySession.get(stream.session);
-    if (gated === undefined) return void stream.destroy();
-    const openedAt = this.#options.now();
-    let most = MAX_SMALL_CHUNKS;
-    followStream(stream, {
-      closed: () => this.#closed(gated, stream, openedAt),
-      // A byte in a DATA frame of its own takes 100 bytes of memory until its request is complete, and 5 µs.
-      received: (bytes) => {
-        this.#turn.worked(gated);
-        most += bytes / CHUNK_BYTES - 1;
-        if (most < 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      },
-    });
-    this.#turn.worked(gated);
-    const ring = this.#ringOf(gated);
+    const connection = stream.session === undefined ? undefined : this.#bySession.get(stream.session);
+    if (connection === undefined) return void stream.destroy();
+    const gated = new GatedStream(stream, headers, connection, this.#events, this.#options.now());
+    followStream(stream, gated);
+    this.#turn.worked(connection);
+    const ring = this.#ringOf(connection);
     if (ring.waiting.size === 0 && ring.served < ring.perTurn) {
       ring.served += 1;
-      this.#begin(gated, stream, headers);
-    } else if (gated.wait(stream, headers)) {
-      ring.waiting.add(gated);
-    } else if (!gated.refuse(stream)) {
-      this.#end(gated);
+      this.#begin(gated);
+    } else if (connection.wait(gated)) {
+      ring.waiting.add(connection);
+    } else if (!connection.refuse(gated)) {
+      this.#end(connection);
     }
   }
 
@@ -104,39 +98,42 @@ export class StreamGate {
     return trusted ? this.#good : this.#others;
   }
 
-  #closed(gated: GatedConnection, stream: ServerHttp2Stream, openedAt: number): void {
-    const mayContinue = gated.closed(stream, this.#options.now() - openedAt);
-    if (!gated.hasWaiting) for (const ring of [this.#good, this.#others]) ring.waiting.delete(gated);
-    if (!mayContinue) this.#end(gated);
+  #closed(gated: GatedStream): void {
+    const { connection } = gated;
+    const mayContinue = connection.closed(gated, this.#options.now() - gated.openedAt);
+    if (!connection.hasWaiting) {
+      this.#good.waiting.delete(connection);
+      this.#others.waiting.delete(connection);
+    }
+    if (!mayContinue) this.#end(connection);
   }
 
-  #end(gated: GatedConnection): void {
-    gated.end();
-    this.#options.onEnded(gated.principal.name);
+  #end(connection: GatedConnection): void {
+    connection.end();
+    this.#options.onEnded(connection.principal.name);
   }
 
   #serveWaiting(): void {
     for (const ring of [this.#good, this.#others]) {
       ring.served = 0;
-      for (const gated of ring.waiting) {
+      for (const connection of ring.waiting) {
         if (ring.served === ring.perTurn) break;
-        ring.waiting.delete(gated);
-        const next = gated.next();
+        ring.waiting.delete(connection);
+        const next = connection.next();
         // A set visits what is added meanwhile, so the connection may have another turn in this loop.
-        if (gated.hasWaiting) this.#ringOf(gated).waiting.add(gated);
+        if (connection.hasWaiting) this.#ringOf(connection).waiting.add(connection);
         if (next === null) continue;
         ring.served += 1;
-        this.#begin(gated, ...next);
+        this.#begin(next);
       }
     }
     if (this.#good.waiting.size + this.#others.waiting.size > 0) this.#turn.begin();
   }
 
-  #begin(gated: GatedConnection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  #begin({ stream, headers, connection: { connection, address } }: GatedStream): void {
     if (stream.closed || stream.destroyed) return;
     const refused = notGrpc(headers);
     if (refused !== null) return stream.respond(refused, { endStream: true });
-    const { connection, address } = gated;
     try {
       if (connection.refusal !== null) throw connection.refusal;
       if (connection.peer.kind === 'unknown') throw unauthenticated(connection.peer.why);

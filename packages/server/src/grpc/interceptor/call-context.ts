@@ -1,3 +1,4 @@
+import { LinkedList } from '../../base/linked-list.js';
 import { Timeouts } from '../../base/timeouts.js';
 import type { CurrentPolicy } from '../../auth/policy.js';
 import type { Limits } from '../../config/limits.js';
@@ -27,7 +28,7 @@ export interface CallsOptions {
 export interface CallContext extends CallsOptions {
   readonly methods: ServedMethods;
   /** The calls that have begun and whose stream is not closed. */
-  readonly open: Set<Call>;
+  readonly open: LinkedList<Call>;
   /** The calls whose request has not arrived. */
   readonly arriving: Timeouts<Call>;
   /** The calls that have ended, and whose client has not read the rest of the response. */
@@ -42,7 +43,7 @@ export function newCallContext(options: CallsOptions): CallContext {
   return {
     ...options,
     methods: new ServedMethods(options.limits),
-    open: new Set(),
+    open: new LinkedList<Call>(),
     arriving: new Timeouts<Call>(requestMs, (call) => call.endLate()),
     unread: new Timeouts<Call>(slowReaderMs, (call) => call.reset()),
     ending: null,

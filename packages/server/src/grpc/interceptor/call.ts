@@ -6,24 +6,29 @@ import {
   type ServerInterceptingCallInterface,
   type StatusObject,
 } from '@grpc/grpc-js';
+import type { Link } from '../../base/linked-list.js';
 import { roleForbids, type Caller, type PeerCaller } from '../../auth/caller.js';
 import { ServiceError } from '../../error/service-error.js';
 import { toStatus } from '../../error/to-status.js';
-import type { Claim } from '../../quota/quota.js';
 import type { Batch, BatchSender } from '../paced-writer.js';
 import { CallEnded, type RpcCall } from '../rpc.js';
 import { admit, checkMetadata, unauthenticated, type Arrival, type Connection } from './admit.js';
+import { CallClaims } from './call-claims.js';
 import { REQUEST_ID, requestIdOf } from './call-names.js';
 import type { CallContext } from './call-context.js';
 import type { CallFacts, CallInfo } from './call-observer.js';
 import { CallRecord } from './call-record.js';
 import { CallSignal } from './call-signal.js';
+import { CallTimeouts } from './call-timeouts.js';
 import {
   checkCompression,
   endsAlready,
   endsWithinMessage,
   limitReceived,
   resetStream,
+  respond,
+  type Responder,
+  waitsForReader,
   writeParts,
 } from './internals.js';
 import { faultOfEnd, refuseCompression, slowSender, wrongRequest } from './request-messages.js';
@@ -36,7 +41,7 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
 
-const SUCCESS = { code: status.OK, details: 'OK' } as const;
+const SUCCESS = { code: status.OK, details: 'OK', metadata: new Metadata() };
 const NO_BYTES = new Uint8Array();
 /** Stands for the metadata of a call whose metadata has not arrived. It must not change. */
 const NO_METADATA = new Metadata();
@@ -47,7 +52,7 @@ const NO_METADATA = new Metadata();
  *
  * Thousands of calls begin in a second. So a call has no timer of its own, and makes an AbortSignal only if it is read.
  */
-export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, BatchSender {
+export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, BatchSender, Responder {
   readonly service: string;
   readonly method: string;
   readonly unknownPath: string | null;
@@ -58,19 +63,19 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   requestId = '';
   facts: CallFacts = {};
   readonly #mostMetadata: number;
+  /** In milliseconds since 1970. */
+  readonly #deadline: number;
   readonly #served: ServedMethod;
   readonly #transport: ServerInterceptingCallInterface;
   readonly #context: CallContext;
   readonly #record: CallRecord;
   readonly #signal: CallSignal;
+  readonly #timeouts: CallTimeouts;
+  #open: Link<Call> | null = null;
   /** Gets what is received and not refused. */
   #handler: Listener | null = null;
   #caller: PeerCaller | null = null;
-  /** Its parts of quotas. */
-  #claim: Claim | null = null;
-  #loadClaim: Claim | null = null;
-  /** Until the request has arrived. Only then its size is known. */
-  #objectClaim: Claim | null = null;
+  readonly #claims = new CallClaims();
   /** The request, if the handler of grpc-js does not serve the call. */
   #request: Uint8Array = NO_BYTES;
   #requestCame = false;
@@ -78,8 +83,6 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   #sentMetadata = false;
   #sentStatus = false;
   #closed = false;
-  #resetTimer: NodeJS.Timeout | undefined;
-  #resetAt = Infinity;
 
   constructor(
     definition: MethodDefinition,
@@ -101,9 +104,10 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     const deadline = Math.min(Number(transport.getDeadline()), arrival.farDeadline);
     this.#signal = new CallSignal(deadline);
     this.#record = new CallRecord(deadline);
+    this.#deadline = deadline;
     limitReceived(transport, served.receiveBytes);
     checkCompression(transport, this);
-    context.arriving.add(this);
+    this.#timeouts = new CallTimeouts(this, context);
   }
 
   /** Whether it may send or receive several messages. */
@@ -175,7 +179,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
       return this.sendStatus(wrongRequest(`${this.method} takes one request message, and more arrived`));
     }
     // If a client sends several messages, the first one has to arrive in time.
-    if (this.#served.requestStream) this.#context.arriving.delete(this);
+    if (this.#served.requestStream) this.#timeouts.requestArrived();
     if (this.#isOver) return;
     if (this.#served.serve === null) return this.#handler?.onReceiveMessage(message);
     if (message instanceof Uint8Array) this.#request = message;
@@ -184,8 +188,8 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
 
   onReceiveHalfClose(): void {
     this.#requestCame = true;
-    this.#context.arriving.delete(this);
-    this.#objectClaim?.[Symbol.dispose]();
+    this.#timeouts.requestArrived();
+    this.#claims.requestArrived();
     if (this.#isOver) return;
     const isMissing = !this.#served.requestStream && this.#messages === 0;
     const fault = faultOfEnd(this.method, { isWithinMessage: endsWithinMessage(this.#transport), isMissing });
@@ -194,9 +198,14 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     else this.#served.serve(this, this.#request);
   }
 
-  /** Is called once for every call: when its status was sent, or when its client is gone. */
+  /**
+   * Is called once for every call: when its status was sent, or when its client is gone. At its deadline it is also called if
+   * the client has not read what is before the status.
+   */
   onCancel(): void {
-    this.#close();
+    if (!this.#closed) this.#close();
+    // After its deadline the client does not wait for the rest.
+    if (this.#sentMetadata && waitsForReader(this.#transport)) this.reset();
     if (this.#served.serve === null) this.#handler?.onCancel();
   }
 
@@ -211,18 +220,20 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   #begin(metadata: Metadata): void {
     this.metadata = metadata;
     this.requestId = requestIdOf(metadata);
-    this.#context.open.add(this);
+    this.#open = this.#context.open.add(this);
     this.#record.begin(this, this.#context.observer);
+    // grpc-js sends a status of its own at the deadline, which never leaves if the client does not read.
+    if (this.#served.serve === null) this.#timeouts.resetAfterDeadline(this.#deadline, RESET_AFTER_MS);
   }
 
   /** Returns the status that refuses the call before its message is read; null if it may continue. */
   #refusal(): Status | null {
     try {
-      const { policy, ending, limits } = this.#context;
+      const { policy, ending, limits, quotas } = this.#context;
       this.#caller = admit(this.connection, policy, this.#served.needed, this.method);
       if (this.isStream && ending !== null) throw ending;
       if (this.#mostMetadata > limits.maxMetadataBytes) checkMetadata(this.metadata, limits.maxMetadataBytes);
-      this.#takeQuotas(this.#caller);
+      this.#claims.take(quotas, this.#served, this.#caller.principal);
     } catch (error) {
       if (error instanceof ServiceError) return toStatus(error);
       throw error;
@@ -230,26 +241,13 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     return this.unknownPath === null ? null : unimplemented(this.unknownPath);
   }
 
-  #takeQuotas({ principal }: Caller): void {
-    const { quotas } = this.#context;
-    this.#claim = (this.isStream ? quotas.streams : quotas.calls).take(principal);
-    // A load may bring as much as all other calls of a principal together.
-    if (this.#served.isLoad) this.#loadClaim = quotas.loads.take(principal);
-    const { objectBytes } = this.#served;
-    if (objectBytes > 0) this.#objectClaim = quotas.objectBytes.take(principal, objectBytes);
-  }
-
   #close(): void {
     this.#closed = true;
-    this.#context.arriving.delete(this);
-    this.#context.unread.delete(this);
-    clearTimeout(this.#resetTimer);
+    this.#timeouts.end();
     this.#record.gone();
     if (!this.#requestCame) this.#dropRequest();
-    this.#context.open.delete(this);
-    this.#claim?.[Symbol.dispose]();
-    this.#loadClaim?.[Symbol.dispose]();
-    this.#objectClaim?.[Symbol.dispose]();
+    if (this.#open !== null) this.#context.open.remove(this.#open);
+    this.#claims.end();
     if (this.#record.handling) this.#signal.abort(CallEnded.cancelled());
   }
 
@@ -303,8 +301,17 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   /** Sends the response of a unary call, and its status when the response has left. */
   answer(response: Uint8Array): void {
     if (this.#isOver) return;
-    this.sendMessage(response, () => this.sendStatus(SUCCESS));
+    this.#sentMetadata = true;
+    this.#sentStatus = true;
+    this.#record.sent(response);
+    respond(this.#transport, this.requestId, response, this);
     this.resetIfUnread();
+  }
+
+  /** Is called when the response that `answer` sends has left. */
+  responseLeft(): void {
+    this.#record.sentStatus(SUCCESS);
+    this.#close();
   }
 
   /** Sends messages of a stream at once, without the copies and the turns that `sendMessage` needs for each. */
@@ -339,8 +346,6 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     return all;
   }
 
-  // Used by the daemon.
-
   /**
    * Ends the call with an error, whatever its handler does.
    *
@@ -368,11 +373,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
    * flow control holds back the messages before it. The stream would stay open for as long as the client likes.
    */
   resetAfter(ms: number): void {
-    const at = performance.now() + ms;
-    if (this.#closed || at >= this.#resetAt) return;
-    this.#resetAt = at;
-    clearTimeout(this.#resetTimer);
-    this.#resetTimer = setTimeout(() => this.reset(), ms).unref();
+    this.#timeouts.resetAfter(ms);
   }
 
   /**
@@ -380,7 +381,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
    * not read of an ended call for as long as it likes.
    */
   resetIfUnread(): void {
-    if (!this.#closed) this.#context.unread.add(this);
+    this.#timeouts.resetIfUnread();
   }
 
   /** Resets the stream, unless it is closed. */

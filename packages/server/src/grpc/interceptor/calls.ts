@@ -14,7 +14,7 @@ export class Calls {
   constructor(options: CallsOptions) {
     this.#context = newCallContext(options);
     options.policy.onReplaced(() => {
-      for (const call of this.#context.open) call.endIfForbidden();
+      for (const call of this.#context.open.values()) call.endIfForbidden();
     });
   }
 
@@ -45,16 +45,17 @@ export class Calls {
    */
   endStreams(error: ServiceError): void {
     this.#context.ending = error;
-    for (const call of this.#context.open) if (call.isStream) call.endWith(error, Infinity);
+    for (const call of this.#context.open.values()) if (call.isStream) call.endWith(error, Infinity);
   }
 
   /** Ends every call that is still open, with an error. */
   endAll(error: ServiceError): void {
-    for (const call of this.#context.open) call.endWith(error);
+    for (const call of this.#context.open.values()) call.endWith(error);
   }
 
   /** Ends the calls of a connection whose certificate has expired. New ones are refused on their metadata. */
   endExpired(peer: TlsPeer): void {
-    for (const call of this.#context.open) if (call.connection.peer === peer) call.endWith(expired());
+    for (const call of this.#context.open.values())
+      if (call.connection.peer === peer) call.endWith(expired());
   }
 }

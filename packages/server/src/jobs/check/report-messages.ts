@@ -22,7 +22,6 @@ import {
   VERDICTS,
 } from '@btfd/btf';
 import type { Init } from '../../base/message.js';
-import type { CheckItem } from '../../pool/job.js';
 
 /** ReportForm says which findings are sent, and in messages of which size. */
 export interface ReportForm {
@@ -65,7 +64,7 @@ export function* programMessages(result: ProgramResult, form: ReportForm): Gener
 }
 
 /**
- * summaryMessages yields the items of the summary. Only the last message has more than findings.
+ * summaryMessages yields the encoded messages of the summary. Only the last one has more than findings.
  *
  * @param modules the infos of the modules that were given to the check, by name.
  */
@@ -73,7 +72,7 @@ export function* summaryMessages(
   summary: ObjectSummary,
   modules: ReadonlyMap<string, Init<typeof HandleInfoSchema>>,
   form: ReportForm,
-): Generator<Extract<CheckItem, { case: 'message' | 'last' }>, void, void> {
+): Generator<Uint8Array, void, void> {
   const { verdict, counts, notJudged, byteOrder, loaderRelease } = summary;
   const { dependsOnAllModules, dependsOnKernelVersion } = summary;
   const rest = toBinary(
@@ -92,11 +91,8 @@ export function* summaryMessages(
   const { field } = ObjectSummarySchema;
   const room = form.chunkBytes - RESPONSE_BYTES - rest.length;
   for (const { parts, isLast } of packed(encoded(summary, form, field), room)) {
-    if (isLast) yield { case: 'last', verdict, value: response(SUMMARY.number, [...parts, rest]) };
-    else {
-      const value = response(SUMMARY.number, [...parts, ...continued(field.continued.number, true)]);
-      yield { case: 'message', value };
-    }
+    const tail = isLast ? [rest] : continued(field.continued.number, true);
+    yield response(SUMMARY.number, [...parts, ...tail]);
   }
 }
 
@@ -155,13 +151,16 @@ function continued(field: number, isContinued: boolean): Uint8Array[] {
   return isContinued ? [new BinaryWriter().tag(field, WireType.Varint).bool(true).finish()] : [];
 }
 
-/** Returns a response with one message in one part of memory, so that it can be transferred to another thread. */
 function response(field: number, parts: readonly Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const head = new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(length).finish();
-  const whole = new Uint8Array(head.length + length);
+  return joined([new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(length).finish(), ...parts]);
+}
+
+/** joined returns bytes one after the other, in memory of their own, so that it can be transferred to another thread. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
-  for (const part of [head, ...parts]) {
+  for (const part of parts) {
     whole.set(part, at);
     at += part.length;
   }
