@@ -103,7 +103,7 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
       run: async () =>
         caller.call(loadHandle, { source: { case: 'types', value: { types } }, adaptToKernel: true }),
     },
-    check('CheckObject of 8 MiB that are no object', { object: new Uint8Array(8 * 1024 * 1024) }),
+    check('CheckObject of 8 MiB without an object', { object: new Uint8Array(8 * 1024 * 1024) }),
     check('CheckObject of an object with tens of thousands of findings', { object: findings }),
     { name: 'LoadHandle of a million tiny types', run: async () => load(big) },
     {

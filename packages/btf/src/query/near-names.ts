@@ -1,8 +1,9 @@
 import { BtfFormatError } from '../format-error.js';
-import { type Spec, typesOf } from '../spec.js';
+import type { Spec } from '../spec.js';
 import { searchedBytes } from '../strings.js';
 import type { TypeId } from '../types.js';
 import { essentialName } from './flavours.js';
+import { indexesOfShape } from './name-shapes.js';
 
 /** Maximum number and length of the names to compare: only BTF that is not worth the time has more or longer ones. */
 const MAX_NAMES = 4096;
@@ -77,9 +78,6 @@ const ROWS: readonly [Uint8Array, Uint8Array] = [
   new Uint8Array(MAX_LENGTH + 2),
 ];
 
-/** Maximum number of types to look at, more than any kernel has. */
-const MAX_TYPES = 2 ** 18;
-
 /** Maximum distance. Among the thousands of names of a kernel, some differ little by chance. */
 const MOST = 2;
 
@@ -94,16 +92,15 @@ export interface NearTypeOptions {
 /**
  * nearTypeNames returns the names of types that a misspelt name may have been meant to be: three at most, nearest
  * first. It only compares names that begin with the same character and have about the same length, and finds names that
- * only differ in their flavour, such as `task_struct___old`. It looks at a bounded number of types. Never throws: it
- * returns nothing if a name is malformed.
+ * only differ in their flavour, such as `task_struct___old`. It looks at the first 262,144 types. Never throws: it returns
+ * nothing if a name is malformed.
  */
 export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions = {}): string[] {
   if (name.length > MAX_LENGTH) return [];
   try {
     const [misspelt, flavours] = [new Set<string>(), new Set<string>()];
-    for (const other of namesLike(spec, name, options)) {
-      (essentialName(other) === essentialName(name) ? flavours : misspelt).add(other);
-    }
+    for (const [other, isFlavour] of namesLike(spec, name, options))
+      (isFlavour ? flavours : misspelt).add(other);
     return [...flavours, ...nearNames(name, misspelt, MOST)].slice(0, SUGGESTED);
   } catch (error) {
     if (error instanceof BtfFormatError) return [];
@@ -111,64 +108,23 @@ export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions
   }
 }
 
-/** Yields the names of about the same length, and those with the same name but for a flavour. */
+/** Yields the names of about the same length, and those with the same name but for a flavour, and which of both they are. */
 function* namesLike(
   spec: Spec,
   name: string,
   { kinds = null, firstId = 1 }: NearTypeOptions,
-): Generator<string, void, undefined> {
+): Generator<[name: string, isFlavour: boolean], void, undefined> {
+  if (spec.base !== null && firstId < spec.firstTypeId) yield* namesLike(spec.base, name, { kinds, firstId });
   const essential = essentialName(name);
-  for (const id of idsLike(spec, name, firstId)) {
-    if (kinds !== null && !kinds.includes(spec.kindOf(id))) continue;
+  const { length } = name;
+  const firstByte = searchedBytes(name)?.[0] ?? 0;
+  const shape = { firstByte, least: length - MOST, most: length + MOST, orLength: essential.length, kinds };
+  for (const index of indexesOfShape(spec, shape)) {
+    const id = spec.firstTypeId + index;
+    if (id < firstId) continue;
     const other = spec.nameOf(id);
     if (other === '' || other === name || other[0] !== name[0] || other.length > MAX_LENGTH) continue;
-    const isAsLong = Math.abs(other.length - name.length) <= MOST;
-    if (isAsLong || (other.includes('___') && essentialName(other) === essential) || other === essential)
-      yield other;
+    const isFlavour = other === essential || (other.includes('___') && essentialName(other) === essential);
+    if (isFlavour || Math.abs(other.length - length) <= MOST) yield [other, isFlavour];
   }
-}
-
-/** Yields the types whose names begin with the same byte. Most types of a kernel are passed over without reading their names. */
-function* idsLike(spec: Spec, name: string, firstId: TypeId): Generator<TypeId, void, undefined> {
-  if (spec.base !== null && firstId < spec.firstTypeId) yield* idsLike(spec.base, name, firstId);
-  const byte = searchedBytes(name)?.[0] ?? 0;
-  const { ids, starts } = beginningsOf(spec);
-  const end = starts[byte + 1] ?? 0;
-  for (let at = starts[byte] ?? 0; at < end; at++) {
-    const id = ids[at] ?? 0;
-    if (id >= firstId) yield id;
-  }
-}
-
-/** Beginnings has the ids of a spec's own types in the order of the first bytes of their names, and where each byte starts. */
-interface Beginnings {
-  readonly ids: Uint32Array;
-  readonly starts: Uint32Array;
-}
-
-/** The beginnings of specs. A search that misses is seldom the only one. */
-const known = new WeakMap<Spec, Beginnings>();
-
-function beginningsOf(spec: Spec): Beginnings {
-  const found = known.get(spec);
-  if (found !== undefined) return found;
-  const { source, offsets } = typesOf(spec);
-  const count = Math.min(offsets.length, MAX_TYPES);
-  const bytes = new Uint8Array(count);
-  const starts = new Uint32Array(257);
-  for (let index = 0; index < count; index++) {
-    const byte = source.strings.byteAt(source.words.u32(offsets[index] ?? 0));
-    bytes[index] = byte;
-    starts[byte + 1] = (starts[byte + 1] ?? 0) + 1;
-  }
-  for (let byte = 0; byte < 256; byte++) starts[byte + 1] = (starts[byte + 1] ?? 0) + (starts[byte] ?? 0);
-  const next = starts.slice();
-  const ids = new Uint32Array(count);
-  for (const [index, byte] of bytes.entries()) {
-    const at = next[byte] ?? 0;
-    ids[at] = spec.firstTypeId + index;
-    next[byte] = at + 1;
-  }
-  known.set(spec, { ids, starts });
-  return { ids, starts };
 }
