@@ -11,7 +11,7 @@ import { resolveRelocations } from './resolve.js';
 
 /** libbpf looks in the running kernel for externs and struct_ops, and may stop before the relocations if it lacks one. */
 const STOPPED =
-  /^libbpf: (?:extern .*(?:not found in kernel|not resolved)|struct_ops init_kern: .* is not found in kernel BTF)/;
+  /^libbpf: (?:extern .*(?:not found in kernel|\(strong\): not resolved)|struct_ops init_kern: .* is not found in kernel BTF)/;
 
 needs('gcc', 'libbpf 1.7', 'root', 'all-debian-objects').describe(
   'relocations of all of Debian’s objects',
@@ -35,14 +35,14 @@ needs('gcc', 'libbpf 1.7', 'root', 'all-debian-objects').describe(
         objects.map(({ bytes }) => compactObject(bytes)),
       );
       const running = readSpec('/sys/kernel/btf/vmlinux');
-      const count: Record<string, number> = { objects: objects.length, stopped: 0 };
+      const count: Record<string, number> = { stopped: 0 };
       for (const [i, { name, bytes }] of objects.entries()) {
         const object = parseBpfObject(bytes);
         const log = logs[i] ?? [];
         const theirs = libbpfLines(log);
         if (theirs.length === 0 && log.some((line) => STOPPED.test(line))) {
           const { verdict } = checkObject(object, { kernel: running });
-          expect([name, ['UNKNOWN', 'FAILS'].includes(verdict)]).toEqual([name, true]);
+          expect([name, ['UNKNOWN', 'AT_RISK', 'FAILS'].includes(verdict)]).toEqual([name, true]);
           count['stopped'] = (count['stopped'] ?? 0) + 1;
           continue;
         }
@@ -50,8 +50,7 @@ needs('gcc', 'libbpf 1.7', 'root', 'all-debian-objects').describe(
         expect([name, ...ourLines(resolution, object.spec, kernel)]).toEqual([name, ...libbpfLines(log)]);
         for (const { outcome } of resolution.relocations) count[outcome] = (count[outcome] ?? 0) + 1;
       }
-      expect(count['objects']).toBeGreaterThan(200);
-      expect(count['stopped']).toBeLessThan(30);
+      expect(objects.length - (count['stopped'] ?? 0)).toBeGreaterThan(200);
     });
   },
 );
