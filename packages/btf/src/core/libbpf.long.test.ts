@@ -35,7 +35,7 @@ needs('gcc', 'libbpf 1.7', 'root', 'all-debian-objects').describe(
         objects.map(({ bytes }) => compactObject(bytes)),
       );
       const running = readSpec('/sys/kernel/btf/vmlinux');
-      const count: Record<string, number> = { stopped: 0 };
+      let compared = 0;
       for (const [i, { name, bytes }] of objects.entries()) {
         const object = parseBpfObject(bytes);
         const log = logs[i] ?? [];
@@ -43,14 +43,13 @@ needs('gcc', 'libbpf 1.7', 'root', 'all-debian-objects').describe(
         if (theirs.length === 0 && log.some((line) => STOPPED.test(line))) {
           const { verdict } = checkObject(object, { kernel: running });
           expect([name, ['UNKNOWN', 'AT_RISK', 'FAILS'].includes(verdict)]).toEqual([name, true]);
-          count['stopped'] = (count['stopped'] ?? 0) + 1;
           continue;
         }
         const resolution = resolveRelocations(object, { kernel });
-        expect([name, ...ourLines(resolution, object.spec, kernel)]).toEqual([name, ...libbpfLines(log)]);
-        for (const { outcome } of resolution.relocations) count[outcome] = (count[outcome] ?? 0) + 1;
+        expect([name, ...ourLines(resolution, object.spec, kernel)]).toEqual([name, ...theirs]);
+        compared += 1;
       }
-      expect(objects.length - (count['stopped'] ?? 0)).toBeGreaterThan(200);
+      expect(compared).toBeGreaterThan(200);
     });
   },
 );
