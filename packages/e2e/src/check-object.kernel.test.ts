@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
+import { objectOfFindings } from '@btfd/bench/hostile-object';
 import { BpfLoader, CheckObjectResponseSchema } from '@btfd/api';
 import { Builder, checkObject, findBpfObjects, parseBpfObject, Spec, VERDICTS } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { plainReport, receiveReport } from './testing/checked-object.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { objectOfFindings } from './testing/many-findings.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { until } from './testing/until.js';
 

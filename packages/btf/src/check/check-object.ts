@@ -1,12 +1,14 @@
 import type { CoreTarget } from '../core/candidates.js';
 import { CoreWork } from '../core/refusal.js';
-import { isPart, resolveRelocations, RULES } from '../core/resolve.js';
-import type { BpfLoader } from '../core/rules/loader-rules.js';
-import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
+import { isPart, resolveSteps, RULES } from '../core/resolve.js';
+import type { BpfLoader, LoaderRules } from '../core/rules/loader-rules.js';
+import type { BpfObject } from '../object/bpf-object.js';
 import { readExterns } from '../object/extern-symbols.js';
 import { type BpfProgram, readPrograms } from '../object/programs.js';
 import { sectionNameOf } from '../object/section-names.js';
 import { REACH_STEPS } from '../reach/reach.js';
+import { extOf } from './ext-of.js';
+import { exceptionCallbacks } from './exception-callbacks.js';
 import { isGlobalFunction } from './global-functions.js';
 import { type JudgeContext, judgeProgram } from './judge-program.js';
 import { BtfFormatError } from '../format-error.js';
@@ -17,14 +19,15 @@ import { resolveExterns } from './needs/externs.js';
 import { kconfigValues, readsKernelVersion } from './needs/kconfig.js';
 import { NearNames } from './near-names.js';
 import { mapNeeds } from './needs/map-types.js';
-import { staticProgramNeeds } from './needs/program-types.js';
+import { Patterns } from './needs/patterns.js';
+import { structureNeeds } from './needs/structure.js';
 import { structOpsNeeds } from './needs/struct-ops.js';
 import { readOnlyVariables } from './read-only.js';
 import type { ObjectReport, ObjectSummary, ProgramResult } from './report.js';
 import { Sources } from './sources.js';
 import { type StructOpsMap, structOpsMaps } from './struct-ops-maps.js';
 import { byteOrderNeed, leftExterns, leftRelocations, Tally } from './summary.js';
-import { argumentWords, kernelTraits } from './traits.js';
+import { argumentWords, kernelTraits, passesStructs } from './traits.js';
 
 /** CheckObjectOptions are the options of {@link checkObject}. */
 export interface CheckObjectOptions {
@@ -77,7 +80,7 @@ export function checkObject(
 
 /**
  * checkObjectSteps is {@link checkObject} in steps: it yields each program when it is judged, and null after a few
- * milliseconds of other work. It resolves all relocations in its first step.
+ * milliseconds of other work.
  *
  * @returns the rest of the report.
  */
@@ -93,11 +96,12 @@ export function* checkObjectSteps(
   checkTargets(targets, all);
   const structOps = structOpsMaps(object, all);
   const names = options.programs ?? namesWithStructOps(all, structOps, loader);
-  const resolution = resolveRelocations(object, kernel.target, {
+  const { ext, ignored } = extOf(object, loader);
+  const parts = { programs: all, ext };
+  const resolution = yield* resolveSteps(object, kernel.target, parts, {
     loader,
     ...(names === null ? {} : { programs: names }),
   });
-  yield null;
   const rules = RULES[loader];
   const externs = readExterns(object);
   const kconfig = kconfigValues(object, externs, loader, kernelVersion);
@@ -105,7 +109,6 @@ export function* checkObjectSteps(
   const near = new NearNames(kernel, object.spec);
   const resolvedExterns = yield* resolveExterns(externs, { object, kernel, rules, work, kconfig, near });
   const readOnly = readOnlyVariables(object, new Map(Object.entries(variables)));
-  const ext = readBtfExt(object);
   const sources = new Sources(ext?.lines ?? null);
   const enums = new BpfEnums(kernel, object.spec);
   const traits = kernelTraits(kernel.vmlinux, kernelVersion);
@@ -116,6 +119,8 @@ export function* checkObjectSteps(
     attachTargets: targets,
     loader,
     argumentWords: argumentWords(kernel.vmlinux, kernelVersion),
+    passesStructs: passesStructs(kernel.vmlinux, kernelVersion),
+    patterns: new Patterns(kernel),
     enums,
     externs: resolvedExterns,
     sources,
@@ -124,12 +129,17 @@ export function* checkObjectSteps(
     mayCheckGlobals: kernelVersion === null && traits.checksAllGlobals,
     isGlobal: isGlobalFunction(object, ext),
     budget: { left: REACH_STEPS },
+    afterSectionName: rules.afterSectionName,
+    implementing: new Set(
+      structOps.flatMap(({ members }) => members.flatMap(({ program }) => program ?? [])),
+    ),
   };
   const linker = new Linker(object, all, resolution.relocations, {
     isPerProgram: rules.choice === 'TYPE_IN_PROGRAM',
     work,
     isExtern: (name) => resolvedExterns.has(name),
     readOnlySections: new Set(readOnly.map(({ section }) => section)),
+    callbacks: loader === 'libbpf' ? exceptionCallbacks(object, all) : new Map(),
   });
   const isLoaded = ({ name, autoload }: BpfProgram): boolean =>
     names === null ? rules.marked === 'LOADED' || autoload : names.includes(name);
@@ -137,10 +147,10 @@ export function* checkObjectSteps(
   for (const program of all) {
     if (isPart(program, rules)) continue;
     if (!isLoaded(program)) {
-      yield notLoaded(program);
+      yield notLoaded(program, rules);
       continue;
     }
-    const linked = linker.link(program);
+    const linked = yield* linker.link(program);
     for (const { name } of linked.externs) tally.usedExterns.add(name);
     const result = yield* judgeProgram(linked, judging);
     tally.add(result);
@@ -149,7 +159,13 @@ export function* checkObjectSteps(
   const relocations = leftRelocations(resolution.relocations, tally, sources, rules);
   const needs = [
     byteOrderNeed(object, kernel),
-    ...staticProgramNeeds(all, loader),
+    ...structureNeeds({
+      object,
+      programs: all,
+      calls: linker.calls,
+      isExtern: (name) => resolvedExterns.has(name),
+      loader,
+    }),
     ...mapNeeds(object, enums, loader),
     ...structOpsNeeds(object, structOps, kernel, near),
     ...leftExterns(resolvedExterns, tally, rules),
@@ -158,7 +174,7 @@ export function* checkObjectSteps(
     loader,
     loaderRelease: resolution.loaderRelease,
     byteOrder: object.elf.byteOrder,
-    ...tally.with(needs, relocations),
+    ...tally.with(needs, relocations, ignored),
     needs,
     relocations,
     modules: kernel.read,
@@ -198,7 +214,7 @@ function namesWithStructOps(
     .map(({ name }) => name);
 }
 
-function notLoaded({ name, section }: BpfProgram): ProgramResult {
-  const programType = sectionNameOf(section)?.programType ?? null;
+function notLoaded({ name, section }: BpfProgram, { afterSectionName }: LoaderRules): ProgramResult {
+  const programType = sectionNameOf(section, afterSectionName)?.programType ?? null;
   return { name, section, programType, loaded: false, verdict: null, relocations: [], needs: [] };
 }

@@ -1,7 +1,9 @@
 import { BtfFormatError } from '../format-error.js';
+import type { LoaderRules } from '../core/rules/loader-rules.js';
 import type { SourceLine } from '../ext/lines.js';
 import type { BpfObject } from '../object/bpf-object.js';
-import { sectionNameOf } from '../object/section-names.js';
+import type { BpfProgram } from '../object/programs.js';
+import { type SectionName, sectionNameOf } from '../object/section-names.js';
 import type { Reference, VerifierTraits } from '../reach/program.js';
 import { type ReachResult, reachSteps } from '../reach/reach.js';
 import type { StepBudget } from '../reach/follow.js';
@@ -38,7 +40,13 @@ export interface JudgeContext extends AttachContext {
   /** Whether a function has global linkage, by its section and first instruction. */
   readonly isGlobal: (sectionIndex: number, start: number) => boolean;
   readonly budget: StepBudget;
+  readonly afterSectionName: LoaderRules['afterSectionName'];
+  /** The programs that struct_ops maps refer to. */
+  readonly implementing: ReadonlySet<BpfProgram>;
 }
+
+/** The findings between two pauses. */
+const FINDINGS_PER_STEP = 2048;
 
 /** judgeProgram says whether a program that is loaded fits the kernel. It yields after a few milliseconds of work each. */
 export function* judgeProgram(
@@ -48,11 +56,12 @@ export function* judgeProgram(
   const judge = new Judge(linked, context);
   judge.refuse();
   judge.reached = yield* judge.follow();
-  const section = sectionNameOf(linked.root.section);
+  const section = sectionNameOf(linked.root.section, context.afterSectionName);
   const relocations = yield* judge.relocations();
   const needs = [
     ...programTypeNeeds(section, context.enums),
-    ...judge.attachTarget(),
+    ...loaderNeeds(linked, section, context),
+    ...judge.attachTarget(section),
     ...judge.externs(),
     ...judge.helpers(),
   ];
@@ -65,6 +74,26 @@ export function* judgeProgram(
     relocations,
     needs,
   };
+}
+
+/** The reasons why the loader refuses a program whatever the kernel has. */
+function loaderNeeds(
+  { root, undefinedCalls, missingCallback }: LinkedProgram,
+  section: SectionName | null,
+  { loader, implementing }: JudgeContext,
+): Need[] {
+  const needs: Need[] = [];
+  if (loader === 'cilium') {
+    const reason = 'the object neither defines it nor declares it as __ksym';
+    for (const name of undefinedCalls) needs.push(need('KFUNC', name, ['FAILS', reason]));
+  }
+  if (section?.programType === 'STRUCT_OPS' && !implementing.has(root))
+    needs.push(need('STRUCT_OPS', root.name, ['FAILS', 'no struct of functions refers to the program']));
+  if (missingCallback !== null) {
+    const reason = `the object has no global function ${missingCallback} in .text for its exceptions`;
+    needs.push(need('PROGRAM_TYPE', missingCallback, ['FAILS', reason]));
+  }
+  return needs;
 }
 
 class Judge {
@@ -99,7 +128,7 @@ class Judge {
   /** Follows the program, if there is anything to find out. */
   *follow(): Generator<null, ReachResult | null, void> {
     if (this.#refused.size === 0) return null;
-    const { code, byteOrder, functions } = this.#linked;
+    const { code, byteOrder, functions, callback } = this.#linked;
     const { variables, traits, isGlobal, budget } = this.#context;
     return yield* reachSteps(
       {
@@ -108,6 +137,7 @@ class Judge {
         functions: functions.map(({ program, start }) => ({
           start,
           isGlobal: start > 0 && isGlobal(program.sectionIndex, program.start),
+          isEntry: program === callback,
         })),
         references: this.#references(),
         poisoned: this.#refused,
@@ -121,7 +151,8 @@ class Judge {
 
   *relocations(): Generator<null, RelocationFinding[], void> {
     const findings: RelocationFinding[] = [];
-    for (const { relocation, instruction } of this.#linked.relocations) {
+    for (const [i, { relocation, instruction }] of this.#linked.relocations.entries()) {
+      if (i % FINDINGS_PER_STEP === FINDINGS_PER_STEP - 1) yield null;
       const reached = relocation.outcome === 'POISONED' ? this.#reachOf(instruction) : null;
       const verdict = verdictOfRelocation(relocation, reached);
       if (verdict === null) continue;
@@ -134,10 +165,8 @@ class Judge {
     return findings;
   }
 
-  attachTarget(): Need[] {
-    const found = this.#attempt(() =>
-      attachNeed(this.#linked, sectionNameOf(this.#linked.root.section), this.#context),
-    );
+  attachTarget(section: SectionName | null): Need[] {
+    const found = this.#attempt(() => attachNeed(this.#linked, section, this.#context));
     return found === null ? [] : [{ ...found, source: this.#sourceOf(0) }];
   }
 

@@ -64,6 +64,12 @@ export class KernelObjects {
     return typeId === undefined ? this.findInModules(name, kind, isWanted) : { ...this.vmlinux, typeId };
   }
 
+  /** moduleNamed returns the BTF of the first module with a name; null if there is none. */
+  moduleNamed(name: string): Spec | null {
+    for (const module of this.#all()) if (module.name === name) return module.spec();
+    return null;
+  }
+
   /** findInModules is {@link find} without vmlinux. */
   findInModules(
     name: string,

@@ -10,6 +10,7 @@ import { relativeTarget, readCalls, relocationsBySection, symbolTarget } from '.
 import { CALL, type Instruction, INSTRUCTION_LENGTH, Instructions, LOAD_64 } from '../object/instructions.js';
 import { type BpfProgram, programAt } from '../object/programs.js';
 import type { Reference } from '../reach/program.js';
+import type { ExceptionCallback } from './exception-callbacks.js';
 
 /** LinkedFunction is a function of a linked program. */
 export interface LinkedFunction {
@@ -38,11 +39,26 @@ export interface LinkedProgram {
   /** References to functions and data, but not to externs. */
   readonly references: ReadonlyMap<number, Reference>;
   readonly externs: readonly ExternUse[];
+  /** The function for exceptions, which nothing calls; null if there is none. */
+  readonly callback: BpfProgram | null;
+  /** The name of such a function that the loader does not find; null if there is none. */
+  readonly missingCallback: string | null;
+  /** The names of functions that the program calls, but that neither the object nor the kernel has. */
+  readonly undefinedCalls: ReadonlySet<string>;
   /** The calls of helpers: the number of the helper by instruction. */
   readonly helpers: ReadonlyMap<number, number>;
   /** The CO-RE relocations with their instructions in the linked program. */
-  readonly relocations: readonly { readonly relocation: ResolvedRelocation; readonly instruction: number }[];
+  readonly relocations: readonly LinkedRelocation[];
 }
+
+/** LinkedRelocation is a relocation with its instruction in a linked program. */
+export interface LinkedRelocation {
+  readonly relocation: ResolvedRelocation;
+  readonly instruction: number;
+}
+
+/** The instructions or relocations between two pauses. */
+const PER_STEP = 4096;
 
 /** Every program may link every subprogram, so a small object could be linked to very much. */
 const MAX_INSTRUCTIONS = 4_194_304;
@@ -61,22 +77,25 @@ export interface LinkOptions {
   readonly work: CoreWork;
   /** The indexes of the sections with read-only variables. */
   readonly readOnlySections: ReadonlySet<number>;
+  /** The functions for exceptions, by the names of programs. */
+  readonly callbacks: ReadonlyMap<string, ExceptionCallback>;
 }
 
 /** Linker links the programs of an object. */
 export class Linker {
   readonly #object: BpfObject;
   readonly #programs: readonly BpfProgram[];
-  readonly #calls: ReadonlyMap<BpfProgram, ReadonlySet<BpfProgram>>;
+  /** The functions that each program refers to. */
+  readonly calls: ReadonlyMap<BpfProgram, ReadonlySet<BpfProgram>>;
   readonly #references: ReadonlyMap<number, ReadonlyMap<number, ElfRelocation>>;
   /** Relocations by the program that they were resolved for, which is the function itself by libbpf. */
-  readonly #relocations = new Map<string, ResolvedRelocation[]>();
+  readonly #relocations = new Map<BpfProgram, ResolvedRelocation[]>();
   readonly #options: LinkOptions;
   #instructionsLeft = MAX_INSTRUCTIONS;
   #relocationsLeft = MAX_RELOCATIONS;
 
   /**
-   * @param programs of `readPrograms`.
+   * @param programs of `readPrograms`, whose very objects the relocations refer to.
    * @throws BtfFormatError as `readCalls` does.
    */
   constructor(
@@ -88,7 +107,7 @@ export class Linker {
     this.#object = object;
     this.#programs = programs;
     this.#options = options;
-    this.#calls = readCalls(object, programs);
+    this.calls = readCalls(object, programs);
     this.#references = relocationsBySection(
       object,
       new Set(programs.map(({ sectionIndex }) => sectionIndex)),
@@ -96,17 +115,27 @@ export class Linker {
     for (const relocation of relocations) {
       const owner = relocation.loadedFor ?? relocation.program;
       if (owner === null) continue;
-      const own = this.#relocations.get(keyOf(owner));
-      if (own === undefined) this.#relocations.set(keyOf(owner), [relocation]);
+      const own = this.#relocations.get(owner);
+      if (own === undefined) this.#relocations.set(owner, [relocation]);
       else own.push(relocation);
     }
   }
 
-  /** @throws BtfFormatError `LIMIT_EXCEEDED` if the linked programs of the object have more than 4,194,304 instructions. */
-  link(root: BpfProgram): LinkedProgram {
+  /**
+   * link links a program. It yields after a few milliseconds of work each.
+   *
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the linked programs of the object have more than 4,194,304 instructions.
+   */
+  *link(root: BpfProgram): Generator<null, LinkedProgram, void> {
     const functions: LinkedFunction[] = [];
     let count = 0;
-    for (const program of linkedTo(root, this.#calls, this.#options.work)) {
+    const { callbacks, work } = this.#options;
+    const named = callbacks.get(root.name);
+    const callback = named?.program ?? null;
+    const missingCallback = named === undefined || callback !== null ? null : named.name;
+    const own = new Set(linkedTo(root, this.calls, work));
+    if (callback !== null) for (const program of linkedTo(callback, this.calls, work)) own.add(program);
+    for (const program of own) {
       functions.push({ program, start: count });
       count += program.count;
       if (count > this.#instructionsLeft) throw tooMany(MAX_INSTRUCTIONS, 'instructions');
@@ -116,29 +145,37 @@ export class Linker {
     for (const { program, start } of functions) code.set(program.bytes, start * INSTRUCTION_LENGTH);
     const linking = new Linking(this.#object, this.#programs, functions, code, this.#options);
     for (const linked of functions)
-      linking.resolve(linked, this.#references.get(linked.program.sectionIndex));
-    const relocations = linking.relocate(root, this.#relocations);
+      yield* linking.resolve(linked, this.#references.get(linked.program.sectionIndex));
+    const relocations = yield* linking.relocate(root, this.#relocations);
     this.#relocationsLeft -= relocations.length;
     if (this.#relocationsLeft < 0) throw tooMany(MAX_RELOCATIONS, 'relocations');
-    const { references, externs, helpers } = linking;
+    const { references, externs, helpers, undefinedCalls } = linking;
     const { byteOrder } = this.#object.elf;
-    return { root, functions, code, byteOrder, references, externs, helpers, relocations };
+    return {
+      root,
+      functions,
+      code,
+      byteOrder,
+      references,
+      externs,
+      callback,
+      missingCallback,
+      undefinedCalls,
+      helpers,
+      relocations,
+    };
   }
-}
-
-/** Two readings of an object have other objects for the same function. */
-function keyOf({ sectionIndex, start }: BpfProgram): string {
-  return `${sectionIndex} ${start}`;
 }
 
 class Linking {
   readonly references = new Map<number, Reference>();
   readonly externs: ExternUse[] = [];
   readonly helpers = new Map<number, number>();
+  readonly undefinedCalls = new Set<string>();
   readonly #object: BpfObject;
   readonly #programs: readonly BpfProgram[];
   readonly #functions: readonly LinkedFunction[];
-  readonly #starts: ReadonlyMap<string, number>;
+  readonly #starts: ReadonlyMap<BpfProgram, number>;
   readonly #code: Instructions;
   readonly #options: LinkOptions;
 
@@ -152,17 +189,18 @@ class Linking {
     this.#object = object;
     this.#programs = programs;
     this.#functions = functions;
-    this.#starts = new Map(functions.map(({ program, start }) => [keyOf(program), start]));
+    this.#starts = new Map(functions.map(({ program, start }) => [program, start]));
     this.#code = new Instructions(code, object.elf.byteOrder);
     this.#options = options;
   }
 
   /** Finds what the instructions of a function refer to. */
-  resolve(
+  *resolve(
     { program, start }: LinkedFunction,
     relocations: ReadonlyMap<number, ElfRelocation> | undefined,
-  ): void {
+  ): Generator<null, void, void> {
     for (let i = 0; i < program.count; i++) {
+      if (i % PER_STEP === PER_STEP - 1) yield null;
       const instruction = this.#code.at(start + i);
       if (instruction === null) return;
       const isLoad = instruction.opcode === LOAD_64;
@@ -177,20 +215,25 @@ class Linking {
   }
 
   /** Writes the relocations of CO-RE into the code. */
-  relocate(
+  *relocate(
     root: BpfProgram,
-    byOwner: ReadonlyMap<string, readonly ResolvedRelocation[]>,
-  ): { readonly relocation: ResolvedRelocation; readonly instruction: number }[] {
-    const found: { readonly relocation: ResolvedRelocation; readonly instruction: number }[] = [];
+    byOwner: ReadonlyMap<BpfProgram, readonly ResolvedRelocation[]>,
+  ): Generator<null, LinkedRelocation[], void> {
+    const found: LinkedRelocation[] = [];
     const add = (relocation: ResolvedRelocation): void => {
-      const start = relocation.program === null ? undefined : this.#starts.get(keyOf(relocation.program));
+      const start = relocation.program === null ? undefined : this.#starts.get(relocation.program);
       if (start === undefined || relocation.outcome === 'SKIPPED') return;
       const instruction = start + relocation.instruction;
       if (relocation.patch !== null) patch(this.#code, instruction, relocation.patch);
       found.push({ relocation, instruction });
     };
     const owners = this.#options.isPerProgram ? [root] : this.#functions.map(({ program }) => program);
-    for (const owner of owners) for (const relocation of byOwner.get(keyOf(owner)) ?? []) add(relocation);
+    for (const owner of owners) {
+      for (const [i, relocation] of (byOwner.get(owner) ?? []).entries()) {
+        if (i % PER_STEP === PER_STEP - 1) yield null;
+        add(relocation);
+      }
+    }
     return found;
   }
 
@@ -208,6 +251,7 @@ class Linking {
       this.externs.push({ name: symbol.name, instruction: at, isCall });
       return;
     }
+    if (isCall && symbol?.section === 0 && symbol.name !== null) this.undefinedCalls.add(symbol.name);
     const target = symbolTarget(this.#object, relocation, instruction);
     if (target !== null && this.#refer(at, target.section, target.instruction)) return;
     const { section = 0, value = 0 } = symbol ?? {};
@@ -220,7 +264,7 @@ class Linking {
   /** Returns whether the target is a function of the program. */
   #refer(at: number, section: number, instruction: number): boolean {
     const callee = programAt(this.#programs, section, instruction);
-    const start = callee === null ? undefined : this.#starts.get(keyOf(callee));
+    const start = callee === null ? undefined : this.#starts.get(callee);
     if (callee === null || start === undefined) return false;
     this.references.set(at, { to: 'function', start: start + instruction - callee.start });
     return true;

@@ -24,12 +24,16 @@ function nearMember(
   return programs[0]?.relocations[0]?.near ?? [];
 }
 
-test('a missing member has the names of members that are near, and of longer ones', () => {
-  expect(nearMember('inode.__i_ctime:4,i_ctim:4,i_ctime_sec:4,mode:4', 'inode.i_ctime:4')).toEqual([
-    'i_ctim',
-    '__i_ctime',
+test('a missing member has the names of members with its words, and then of misspelt ones', () => {
+  const near = (members: string, missing: string) => nearMember(`inode.${members}`, `inode.${missing}:4`);
+  expect(near('i_size:4,i_ctime_nsec:4,i_ctime_sec:4', 'i_ctime')).toEqual([
     'i_ctime_sec',
+    'i_ctime_nsec',
+    'i_size',
   ]);
+  expect(near('__state:4,exit_state:4,stat:4', 'state')).toEqual(['__state', 'exit_state', 'stat']);
+  expect(near('i_ctim:4,mode:4', 'i_ctime')).toEqual(['i_ctim']);
+  expect(near('ab_c:4', 'ab')).toEqual([]);
 });
 
 test('a missing type has the names of types that are near', () => {
@@ -48,6 +52,7 @@ test('needs have them', () => {
     const kernel = smallKernel({
       more: (types) => {
         types.function('tcp_v4_connect', types.int, []);
+        types.function('__blk_account_io_start', types.int, []);
         types.function('bpf_lsm_file_open', types.int, []);
       },
     });
@@ -56,6 +61,7 @@ test('needs have them', () => {
   };
   expect(near('fentry/tcp_v4_conect')).toEqual(['tcp_v4_connect']);
   expect(near('lsm/file_opn')).toEqual(['file_open']);
+  expect(near('fentry/blk_account_io_start')).toEqual(['__blk_account_io_start']);
   expect(near('fentry/nothing_like_it')).toEqual([]);
 });
 

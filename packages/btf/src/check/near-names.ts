@@ -20,8 +20,8 @@ const MAX_NAMES = 4096;
 
 const MAX_NEAR = 3;
 
-/** A longer name that begins or ends with a name of this length is near it: `i_ctime_sec` is near `i_ctime`. */
-const MIN_PART = 4;
+/** A shorter name is in others by chance. */
+const MIN_WORDS = 3;
 
 /** The numbers of kinds that stand for each other. */
 const ALIKE: readonly (readonly number[])[] = [
@@ -80,7 +80,8 @@ export class NearNames {
   /** The names of types in vmlinux, or else in the modules that were read. */
   #types(name: string, kinds: readonly number[], cut = 0): readonly string[] {
     const { vmlinux, readSpecs } = this.#kernel;
-    const near = new Set(nearTypeNames(vmlinux.spec, name, { kinds }));
+    const near = new Set(sameButForUnderscores(vmlinux.spec, name, kinds));
+    for (const found of nearTypeNames(vmlinux.spec, name, { kinds })) near.add(found);
     for (const spec of near.size > 0 ? [] : readSpecs) {
       for (const found of nearTypeNames(spec, name, { kinds, firstId: spec.firstTypeId })) near.add(found);
     }
@@ -132,14 +133,33 @@ function valuesNear(spec: Spec, typeId: TypeId, text: string): readonly string[]
   return nearest(essentialName(text.slice(text.indexOf('::') + 2)), names);
 }
 
-/** Misspelt names, and then names with more words. */
+/** Names with the same words and some more, or fewer: kernels rename `i_ctime` to `__i_ctime` and `i_ctime_sec`. Then misspelt ones. */
 function nearest(name: string, names: readonly string[]): readonly string[] {
-  const longer =
-    name.length < MIN_PART
-      ? []
-      : names.filter((other) => other !== name && (other.startsWith(name) || other.endsWith(name)));
-  const byLength = longer.toSorted((a, b) => a.length - b.length);
-  return [...new Set([...nearNames(name, names), ...byLength])].slice(0, MAX_NEAR);
+  const words = wordsOf(name);
+  const akin = names.filter((other) => {
+    const own = wordsOf(other);
+    const [shorter, longer] = own.length < words.length ? [own, words] : [words, own];
+    return other !== name && shorter.length >= MIN_WORDS + 2 && longer.includes(shorter);
+  });
+  const difference = (other: string): number => Math.abs(other.length - name.length);
+  const byDifference = akin.toSorted((a, b) => difference(a) - difference(b));
+  return [...new Set([...byDifference, ...nearNames(name, names)])].slice(0, MAX_NEAR);
+}
+
+/** A name between single underscores. */
+function wordsOf(name: string): string {
+  let [from, to] = [0, name.length];
+  while (from < to && name[from] === '_') from++;
+  while (from < to && name[to - 1] === '_') to--;
+  return `_${name.slice(from, to)}_`;
+}
+
+/** The names of types that only differ in the underscores before them, as kernels rename functions. */
+function sameButForUnderscores(spec: Spec, name: string, kinds: readonly number[]): string[] {
+  const plain = name.replace(/^_+/, '');
+  return ['', '_', '__', '___']
+    .map((prefix) => prefix + plain)
+    .filter((other) => other !== name && spec.idsByName(other).some((id) => kinds.includes(spec.kindOf(id))));
 }
 
 /** Names are only hints: types that are invalid have none. */

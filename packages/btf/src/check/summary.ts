@@ -73,10 +73,11 @@ export class Tally {
     for (const { relocation } of result.relocations) this.judged.add(relocation);
   }
 
-  /** The parts of the summary that are about all programs and the object. */
+  /** The parts of the summary that are about all programs and the object. @param ignored what the loader ignores, in words. */
   with(
     needs: readonly Need[],
     relocations: readonly RelocationFinding[],
+    ignored: string | null,
   ): Pick<ObjectSummary, 'verdict' | 'counts' | 'notJudged'> {
     const allNeeds = [...this.#results.flatMap((result) => result.needs), ...needs];
     const allRelocations = [...this.#results.flatMap((result) => result.relocations), ...relocations];
@@ -91,6 +92,10 @@ export class Tally {
       };
     });
     const found = counts.filter((count) => count.relocations + count.needs > 0);
-    return { verdict: worstOf(found.map(({ verdict }) => verdict)), counts, notJudged: notJudged(allNeeds) };
+    return {
+      verdict: worstOf(found.map(({ verdict }) => verdict)),
+      counts,
+      notJudged: [...(ignored === null ? [] : [ignored]), ...notJudged(allNeeds)],
+    };
   }
 }

@@ -9,6 +9,8 @@ const SIGNS = {
   computesXor: ['bpf_func_id', 'BPF_FUNC_redirect_peer'],
   /** Linux 6.9. */
   checksCalledGlobals: ['bpf_cmd', 'BPF_TOKEN_CREATE'],
+  /** Linux 6.1. */
+  passesStructs: ['bpf_map_type', 'BPF_MAP_TYPE_USER_RINGBUF'],
   /** Linux 6.7. */
   passesMoreArguments: ['bpf_attach_type', 'BPF_NETKIT_PRIMARY'],
 } as const;
@@ -47,6 +49,20 @@ export function argumentWords(vmlinux: KernelObject, version: number | null): nu
   const [[, most], [, more], [, few]] = ARGUMENT_WORDS;
   const [, byVersion] = ARGUMENT_WORDS.find(([since]) => since <= (version ?? 0)) ?? [0, few];
   return byVersion < most && has(vmlinux, SIGNS.passesMoreArguments) ? more : byVersion;
+}
+
+/**
+ * passesStructs reports whether the kernel calls programs for functions that take a struct.
+ *
+ * @param version as in `LINUX_KERNEL_VERSION`; null if it is not known.
+ */
+export function passesStructs(vmlinux: KernelObject, version: number | null): boolean {
+  const [name] = SIGNS.passesStructs;
+  return (
+    (version ?? 0) >= ((6 << 16) | (1 << 8)) ||
+    has(vmlinux, SIGNS.passesStructs) ||
+    enumValues(vmlinux.spec, name) === null
+  );
 }
 
 function has(vmlinux: KernelObject, [name, value]: readonly [string, string]): boolean {

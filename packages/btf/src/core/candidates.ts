@@ -2,7 +2,7 @@ import type { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { CoreTypes, isSameKind } from './core-types.js';
-import { type CoreWork, refusal } from './refusal.js';
+import { type CoreWork, refusal, run } from './refusal.js';
 import type { BpfLoader, LoaderRules } from './rules/loader-rules.js';
 
 /** CoreTarget is the kernel that relocations are resolved against. */
@@ -31,6 +31,9 @@ const MAX_CANDIDATES = 4096;
 
 /** The steps that a search by name counts as. An object may have thousands of names that hundreds of modules lack. */
 const SEARCH_STEPS = 64;
+
+/** The steps that parsing the BTF of a module counts as. */
+const OPEN_STEPS = 4096;
 
 /** The kernel's KSYM_NAME_LEN: longer names count as names without a flavour. */
 const LONGEST_NAME = 512;
@@ -64,20 +67,26 @@ export class Candidates {
    * @throws BtfFormatError if the name of any type of the kernel is invalid, and as the modules do.
    */
   find(local: CoreTypes, typeId: TypeId): readonly CandidateType[] {
+    return run(this.findSteps(local, typeId));
+  }
+
+  /** findSteps is {@link find} in steps. */
+  *findSteps(local: CoreTypes, typeId: TypeId): Generator<null, readonly CandidateType[], void> {
     const name = local.nameOf(typeId);
     const essential = name.slice(0, this.#rules.essentialLength(name));
     const kind = local.kindOf(typeId);
     const key = `${kind} ${essential}`;
-    const found = this.#found.get(key) ?? this.#searchAll(essential, kind);
+    const found = this.#found.get(key) ?? (yield* this.#searchAll(essential, kind));
     this.#found.set(key, found);
     return found;
   }
 
-  #searchAll(essential: string, kind: number): CandidateType[] {
-    const found = this.#search(this.#kernel, essential, kind);
+  *#searchAll(essential: string, kind: number): Generator<null, CandidateType[], void> {
+    const found = yield* this.#search(this.#kernel, essential, kind);
     if (found.length > 0 && this.#rules.modules === 'WITHOUT_VMLINUX') return found;
     for (const types of this.#moduleTypes()) {
-      found.push(...this.#search(types, essential, kind));
+      found.push(...(yield* this.#search(types, essential, kind)));
+      yield* this.#work.pauses();
       if (found.length > MAX_CANDIDATES) throw tooMany(essential);
     }
     return found;
@@ -88,18 +97,20 @@ export class Candidates {
     yield* this.#opened;
     for (let next = this.#modules.next(); next.done !== true; next = this.#modules.next()) {
       const types = new CoreTypes(next.value.spec(), next.value.name, this.#work);
+      this.#work.step(OPEN_STEPS);
       this.#opened.push(types);
       yield types;
     }
   }
 
-  #search(types: CoreTypes, essential: string, kind: number): CandidateType[] {
+  *#search(types: CoreTypes, essential: string, kind: number): Generator<null, CandidateType[], void> {
     const { spec } = types;
     const rules = this.#rules;
     // The name itself may have another flavour: `a___b` is the essential name of `a___b___c`, not of `a___b`.
     const isPlain = rules.essentialLength(essential) === essential.length;
     const plain = isPlain ? spec.idsByName(essential).filter((id) => id >= spec.firstTypeId) : [];
-    const ids = [...plain, ...(flavoursOf(spec, rules).get(essential) ?? [])].toSorted((a, b) => a - b);
+    const flavours = yield* flavoursOf(spec, rules);
+    const ids = [...plain, ...(flavours.get(essential) ?? [])].toSorted((a, b) => a - b);
     this.#work.step(SEARCH_STEPS + ids.length);
     const found = ids.filter((id) => rules.candidateKinds === 'ANY' || isSameKind(types.kindOf(id), kind));
     if (found.length > MAX_CANDIDATES) throw tooMany(essential);
@@ -111,17 +122,21 @@ function tooMany(name: string): BtfFormatError {
   return refusal(`the kernel has more than ${MAX_CANDIDATES} types named ${name}`);
 }
 
-function flavoursOf(spec: Spec, rules: LoaderRules): Flavours {
+function* flavoursOf(spec: Spec, rules: LoaderRules): Generator<null, Flavours, void> {
   const byLoader = known.get(spec) ?? new Map<BpfLoader, Flavours>();
   known.set(spec, byLoader);
-  const found = byLoader.get(rules.loader) ?? searchFlavours(spec, rules);
+  const found = byLoader.get(rules.loader) ?? (yield* searchFlavours(spec, rules));
   byLoader.set(rules.loader, found);
   return found;
 }
 
-function searchFlavours(spec: Spec, { essentialLength }: LoaderRules): Flavours {
+/** The names that are read between two pauses. */
+const NAMES_PER_STEP = 8192;
+
+function* searchFlavours(spec: Spec, { essentialLength }: LoaderRules): Generator<null, Flavours, void> {
   const flavours = new Map<string, TypeId[]>();
   for (const id of spec.typeIds()) {
+    if (id % NAMES_PER_STEP === 0) yield null;
     const name = spec.nameOf(id);
     if (name.length > LONGEST_NAME || !name.includes('___')) continue;
     const length = essentialLength(name);

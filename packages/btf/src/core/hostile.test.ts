@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { CALL, PSEUDO_CALL } from '../object/instructions.js';
-import { EXIT, type ProgramWords } from '../testing/assemble-ext.js';
+import { parseBpfObject } from '../object/bpf-object.js';
+import { assembleCoreObject, EXIT, type ProgramWords } from '../testing/assemble-ext.js';
 import { addStruct, integers, program, resolve, specOf, structs } from '../testing/core-structs.js';
 import { formatErrorOf } from '../testing/format-error-of.js';
 import { Spec } from '../spec.js';
 import { Kind } from '../types.js';
+import { resolveRelocations } from './resolve.js';
 import type { BpfLoader } from './rules/loader-rules.js';
 
 const LOADERS: readonly BpfLoader[] = ['libbpf', 'cilium'];
@@ -101,14 +103,15 @@ describe('hostile types', () => {
     });
     for (let link = 0; link < 1000; link++)
       chain.type(Kind.TYPEDEF, 't', { sizeOrTypeId: link === 999 ? 3 : 5 + link });
-    const access = Array.from({ length: 64 }, () => 0).join(':');
+    const access = ':0'.repeat(63);
     const words: ProgramWords = {
       name: 'f',
       instructions: [{ opcode: 0xb7 }, EXIT],
-      relocations: Array.from({ length: 2000 }, () => ({
+      // Accesses that repeat are followed once.
+      relocations: Array.from({ length: 2000 }, (_, i) => ({
         instruction: 0,
         typeId: 3,
-        access,
+        access: `${i}${access}`,
         kind: 'FIELD_EXISTS',
       })),
     };
@@ -176,5 +179,52 @@ describe('hostile objects', () => {
     // cilium/ebpf compares all relocations with a candidate before the next one.
     const run = () => resolve(structs('s.a:4'), [program('f', accesses)], target, { loader: 'cilium' });
     expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
+  });
+
+  test('whose relocations repeat one access share what describes it', () => {
+    const target = { kernel: specOf(structs(...Array.from({ length: 16 }, () => 's.a:4'))) };
+    const words = program(
+      'f',
+      Array.from({ length: 5000 }, () => [3, '0:0', 0] as const),
+    );
+    const object = parseBpfObject(assembleCoreObject('little', structs('s.a:4'), [words]));
+    for (const loader of LOADERS) {
+      const { relocations } = resolveRelocations(object, target, { loader });
+      const [first] = relocations;
+      expect(first?.candidates).toHaveLength(16);
+      expect(relocations.every(({ candidates }) => candidates === first?.candidates)).toBe(true);
+      expect(relocations.every(({ local }) => local === first?.local)).toBe(true);
+    }
+  });
+
+  test('with many long accesses take little memory', () => {
+    const deep = (): BtfAssembler => {
+      const btf = integers(new BtfAssembler('little')).type(Kind.ARRAY, '', { data: [1, 1, 4000] });
+      for (let level = 0; level < 20; level++) {
+        const data = ['m'.repeat(500) + level, 3 + level, 0];
+        btf.type(Kind.STRUCT, `s${level}`, { vlen: 1, sizeOrTypeId: 16_000, data });
+      }
+      return btf;
+    };
+    const accesses = Array.from({ length: 4000 }, (_, i) => [23, `0${':0'.repeat(20)}:${i}`, 4 * i] as const);
+    const object = parseBpfObject(assembleCoreObject('little', deep(), [program('f', accesses)]));
+    const { relocations } = resolveRelocations(object, { kernel: specOf(deep()) });
+    expect(relocations.every(({ outcome }) => outcome === 'RESOLVED')).toBe(true);
+    expect(Math.max(...relocations.map(({ local }) => local?.text.length ?? 0))).toBe(1025);
+    const described = relocations.filter(({ candidates }) => candidates.length > 0);
+    expect(described.length).toBeGreaterThan(3000);
+    expect(described.length).toBeLessThan(4200);
+  });
+
+  test('with more than 1,048,576 members in all accesses end with LIMIT_EXCEEDED', () => {
+    const btf = integers(new BtfAssembler('little')).type(Kind.ARRAY, '', { data: [1, 1, 40_000] });
+    for (let level = 0; level < 60; level++)
+      btf.type(Kind.STRUCT, `s${level}`, { vlen: 1, sizeOrTypeId: 160_000, data: ['m', 3 + level, 0] });
+    const accesses = Array.from(
+      { length: 20_000 },
+      (_, i) => [63, `0${':0'.repeat(60)}:${i}`, 4 * i] as const,
+    );
+    const run = () => resolve(btf, [program('f', accesses)], { kernel: specOf(structs('s.a:4')) });
+    expect(formatErrorOf(run).message).toBe('the object has accesses with more than 1048576 members in all');
   });
 });

@@ -14,6 +14,9 @@ const KEYWORDS = new Map<number, string>([
 /** Names are a stranger's text, and may be long. The kernel accepts 512 bytes. */
 const LONGEST_NAME = 512;
 
+/** Longer paths are cut: an access may have 64 members. */
+const LONGEST_PATH = 1024;
+
 /** renderType returns the words for a type: `struct task_struct`, `pid_t`. */
 export function renderType(types: CoreTypes, id: TypeId): string {
   const name = types.nameOf(id);
@@ -30,7 +33,8 @@ export function renderPath(kind: RelocationKind, { types, rootId, accessors }: C
     if (name !== null) return `.${shown(name)}`;
     return i === 0 && index === 0 ? '' : `[${index}]`;
   });
-  return `${root}${steps.join('')}`;
+  const text = `${root}${steps.join('')}`;
+  return text.length > LONGEST_PATH ? `${text.slice(0, LONGEST_PATH)}…` : text;
 }
 
 function shown(name: string): string {

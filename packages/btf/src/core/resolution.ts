@@ -21,7 +21,7 @@ export type CoreOutcome = 'RESOLVED' | 'ABSENT' | 'POISONED' | 'AMBIGUOUS' | 'RE
 export interface CorePlace {
   /** The root type. */
   readonly typeId: TypeId;
-  /** Words for it: `struct inode.i_ctime.tv_sec`. Names of more than 512 characters are cut. */
+  /** Words for it: `struct inode.i_ctime.tv_sec`. Names of more than 512 characters are cut, and all after 1,024. */
   readonly text: string;
   /** Indexes from the root on, also those of anonymous members: `0:3:0`. Empty for a whole type. */
   readonly access: string;
@@ -74,7 +74,7 @@ export interface ResolvedRelocation {
   readonly targetSize: number;
   /** The first candidate that matches; null if none does. */
   readonly match: CoreCandidate | null;
-  /** At most 16 candidates. */
+  /** At most 16 candidates, and none once those of the object have more than 4,194,304 characters in all. */
   readonly candidates: readonly CoreCandidate[];
   /** The number of all candidates. */
   readonly candidateCount: number;

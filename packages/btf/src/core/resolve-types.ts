@@ -2,9 +2,10 @@ import { BtfFormatError } from '../format-error.js';
 import { readCalls } from '../object/calls.js';
 import type { BpfProgram } from '../object/programs.js';
 import { Kind, type TypeId } from '../types.js';
-import { isFieldKind, localPath, parseAccess } from './access.js';
-import { absent, calculate, type Fix, idFix, isExistenceKind } from './calculate.js';
+import { isFieldKind, parseAccess } from './access.js';
+import { absent, type Fix, idFix, isExistenceKind } from './calculate.js';
 import type { CandidateType } from './candidates.js';
+import type { Tried } from './comparisons.js';
 import { type CoreWork, refusal } from './refusal.js';
 import type { ResolvedRelocation } from './resolution.js';
 import {
@@ -15,7 +16,6 @@ import {
   ProgramCopies,
   refusalOf,
   Trial,
-  type Tried,
 } from './trial.js';
 
 /**
@@ -23,7 +23,7 @@ import {
  * relocations of one local type take the candidate with the fewest that fail. If the loader refuses one of them, it refuses
  * all of them.
  */
-export function resolveTypes(job: Job): ResolvedRelocation[] {
+export function* resolveTypes(job: Job): Generator<null, ResolvedRelocation[], void> {
   const calls = readCalls(job.object, job.programs);
   const results: ResolvedRelocation[][] = job.located.map(() => []);
   const byProgram = new Map<BpfProgram, number[]>();
@@ -43,7 +43,7 @@ export function resolveTypes(job: Job): ResolvedRelocation[] {
       const located = job.located[at];
       return located === undefined ? [] : [{ at, trial: new Trial(job, located, root) }];
     });
-    const outcomes = new ProgramGroup(
+    const outcomes = yield* new ProgramGroup(
       job,
       trials.map(({ trial }) => trial),
     ).resolve();
@@ -93,6 +93,9 @@ export function linkedTo(
   return linked;
 }
 
+/** The steps that a relocation counts as, without its candidates. */
+const WRITE_STEPS = 16;
+
 /** ProgramGroup resolves the relocations of a program and its subprograms. */
 class ProgramGroup {
   readonly #job: Job;
@@ -106,15 +109,15 @@ class ProgramGroup {
     this.#copies = new ProgramCopies(job);
   }
 
-  resolve(): ReadonlyMap<Trial, ResolvedRelocation> {
+  *resolve(): Generator<null, ReadonlyMap<Trial, ResolvedRelocation>, void> {
     const groups = new Map<TypeId, Trial[]>();
     for (const trial of this.#lastOfInstructions()) {
       const { typeId, kind, access } = trial.located.record;
       if (kind === 'TYPE_ID_LOCAL') {
         this.#attempt([trial], () => {
           this.#checkRoot(trial);
-          const { local, rules } = this.#job;
-          trial.local = localPath(local, kind, typeId, access, rules);
+          const { comparisons, rules } = this.#job;
+          trial.local = comparisons.path(kind, typeId, access);
           trial.fix = idFix(typeId, rules);
         });
         continue;
@@ -123,8 +126,18 @@ class ProgramGroup {
       if (group === undefined) groups.set(typeId, [trial]);
       else group.push(trial);
     }
-    for (const [typeId, group] of groups) this.#attempt(group, () => this.#choose(typeId, group));
-    for (const trial of this.#trials) if (!this.#results.has(trial)) this.#write(trial);
+    for (const [typeId, group] of groups) {
+      try {
+        yield* this.#choose(typeId, group);
+      } catch (error) {
+        this.#refuse(group, error);
+      }
+    }
+    for (const trial of this.#trials) {
+      if (!this.#results.has(trial)) this.#write(trial);
+      this.#job.work.step(WRITE_STEPS);
+      yield* this.#job.work.pauses();
+    }
     return this.#results;
   }
 
@@ -146,17 +159,21 @@ class ProgramGroup {
     try {
       run();
     } catch (error) {
-      const reason = refusalOf(error, this.#job.work);
-      for (const trial of trials) this.#results.set(trial, trial.result('REFUSED', reason));
+      this.#refuse(trials, error);
     }
+  }
+
+  #refuse(trials: readonly Trial[], error: unknown): void {
+    const reason = refusalOf(error, this.#job.work);
+    for (const trial of trials) this.#results.set(trial, trial.result('REFUSED', reason));
   }
 
   #checkRoot({ located: { record } }: Trial): void {
     if (record.typeId >= this.#job.local.spec.endTypeId) throw refusal(missingType(record));
   }
 
-  #choose(typeId: TypeId, group: readonly Trial[]): void {
-    const { local, candidates } = this.#job;
+  *#choose(typeId: TypeId, group: readonly Trial[]): Generator<null, void, void> {
+    const { local, candidates, work } = this.#job;
     for (const trial of group) {
       this.#checkRoot(trial);
       parseAccess(trial.located.record.access);
@@ -164,8 +181,12 @@ class ProgramGroup {
     if (local.nameOf(typeId) === '') throw refusal('the type has no name, so nothing can stand for it');
     let best: readonly Choice[] | null = null;
     let bestScore = group.length;
-    for (const candidate of candidates.find(local, typeId)) {
-      const choices = group.map((trial) => this.#try(trial, candidate));
+    for (const candidate of yield* candidates.findSteps(local, typeId)) {
+      const choices: Choice[] = [];
+      for (const trial of group) {
+        choices.push(this.#try(trial, candidate));
+        yield* work.pauses();
+      }
       const score = choices.filter(({ isFailure }) => isFailure).length;
       if (score > bestScore) continue;
       if (score < bestScore) {
@@ -188,7 +209,7 @@ class ProgramGroup {
   }
 
   #try(trial: Trial, candidate: CandidateType): Choice {
-    const { local: types, rules } = this.#job;
+    const { comparisons } = this.#job;
     const { kind, kindNumber, typeId, access } = trial.located.record;
     if (kind === null) throw refusal(`unknown kind ${kindNumber} of relocation`);
     // A declaration is passed over before the access is looked at.
@@ -196,9 +217,9 @@ class ProgramGroup {
       const tried = trial.skip(candidate, 'is only declared');
       return { tried, fix: absentFix(trial), isFailure: true };
     }
-    trial.local ??= localPath(types, kind, typeId, access, rules);
+    trial.local ??= comparisons.path(kind, typeId, access);
     const tried = trial.try(kind, trial.local, candidate);
-    const fix = tried.path === null ? absentFix(trial) : calculate(kind, trial.local, tried.path, rules);
+    const fix = tried.path === null ? absentFix(trial) : comparisons.fix(kind, trial.local, tried.path);
     return { tried, fix, isFailure: fix.isPoison || (isExistenceKind(kind) && fix.target === 0n) };
   }
 

@@ -1,11 +1,13 @@
+import type { BtfExt } from '../ext/btf-ext.js';
 import { BtfFormatError } from '../format-error.js';
 import { type BpfObject, LONGEST_NAME, readBtfExt } from '../object/bpf-object.js';
 import { type BpfProgram, programAt, readPrograms } from '../object/programs.js';
 import { CoreTypes } from './core-types.js';
 import { Candidates, type CoreTarget } from './candidates.js';
+import { Comparisons } from './comparisons.js';
 import { resolveEach } from './resolve-each.js';
 import { resolveTypes } from './resolve-types.js';
-import { CoreWork } from './refusal.js';
+import { CoreWork, run } from './refusal.js';
 import type { CoreResolution } from './resolution.js';
 import { CILIUM_RULES } from './rules/cilium.js';
 import { LIBBPF_RULES } from './rules/libbpf.js';
@@ -42,9 +44,10 @@ export const RULES: Readonly<Record<BpfLoader, LoaderRules>> = { libbpf: LIBBPF_
  *
  * @returns no relocations for an object without `.BTF.ext`.
  * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED` and `LIMIT_EXCEEDED` as {@link readBtfExt} and {@link readPrograms} do.
- * @throws BtfFormatError `LIMIT_EXCEEDED` if resolving takes more than 50 million steps, because of nested types, many
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if resolving takes more than 16 million steps, because of nested types, many
  * candidates, or subprograms of many programs; and by cilium/ebpf's rules for more than 65,536 relocations of all programs
  * with their subprograms.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the accesses of all relocations have more than 1,048,576 members.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the loader is unknown, or the object has no program with a name in
  * `programs`.
  * @throws BtfFormatError for types with invalid names, and whatever the modules throw.
@@ -52,10 +55,27 @@ export const RULES: Readonly<Record<BpfLoader, LoaderRules>> = { libbpf: LIBBPF_
 export function resolveRelocations(
   object: BpfObject,
   target: CoreTarget,
-  { loader = 'libbpf', programs: names }: ResolveRelocationsOptions = {},
+  options: ResolveRelocationsOptions = {},
 ): CoreResolution {
+  const parts = { programs: readPrograms(object), ext: readBtfExt(object) };
+  return run(resolveSteps(object, target, parts, options));
+}
+
+/** ObjectParts are parts of an object that were read. */
+export interface ObjectParts {
+  readonly programs: readonly BpfProgram[];
+  /** Null if the object has no `.BTF.ext`, or loaders ignore it. */
+  readonly ext: BtfExt | null;
+}
+
+/** resolveSteps is {@link resolveRelocations} in steps. It yields after a few milliseconds of work each. */
+export function* resolveSteps(
+  object: BpfObject,
+  target: CoreTarget,
+  { programs, ext }: ObjectParts,
+  { loader = 'libbpf', programs: names }: ResolveRelocationsOptions = {},
+): Generator<null, CoreResolution, void> {
   const rules = rulesOf(loader);
-  const programs = readPrograms(object);
   const loadable = new Set(programs.flatMap((program) => (isPart(program, rules) ? [] : [program.name])));
   const unknown = names?.find((name) => !loadable.has(name));
   if (unknown !== undefined) throw invalid(`the object has no program "${unknown}"`);
@@ -66,22 +86,21 @@ export function resolveRelocations(
     return rules.marked === 'LOADED' || program.autoload;
   };
   const work = new CoreWork();
+  // The loaders take pointers of BPF programs to have 8 bytes, whatever their BTF says.
+  const local = new CoreTypes(object.spec, 'the object', work, 8);
   const job = {
     object,
     programs,
     isLoaded,
-    located: locate(object, programs),
+    located: locate(object, programs, ext),
     rules,
     work,
-    // The loaders take pointers of BPF programs to have 8 bytes, whatever their BTF says.
-    local: new CoreTypes(object.spec, 'the object', work, 8),
+    local,
     candidates: new Candidates(target, rules, work),
+    comparisons: new Comparisons(local, rules, work),
   };
-  return {
-    loader,
-    loaderRelease: rules.release,
-    relocations: rules.choice === 'EACH_RELOCATION' ? resolveEach(job) : resolveTypes(job),
-  };
+  const relocations = yield* rules.choice === 'EACH_RELOCATION' ? resolveEach(job) : resolveTypes(job);
+  return { loader, loaderRelease: rules.release, relocations };
 }
 
 /**
@@ -95,8 +114,8 @@ export function rulesOf(loader: BpfLoader): LoaderRules {
 }
 
 /** Finds the program of each relocation. */
-function locate(object: BpfObject, programs: readonly BpfProgram[]): Located[] {
-  const blocks = readBtfExt(object)?.relocations ?? [];
+function locate(object: BpfObject, programs: readonly BpfProgram[], ext: BtfExt | null): Located[] {
+  const blocks = ext?.relocations ?? [];
   const sections = object.elf.sectionIndices(new Set(blocks.map(({ section }) => section)), LONGEST_NAME);
   return blocks.flatMap(({ section, relocations }) => {
     const sectionIndex = sections.get(section);

@@ -3,15 +3,16 @@ import { BtfFormatError } from '../format-error.js';
 import type { BpfObject } from '../object/bpf-object.js';
 import { Instructions } from '../object/instructions.js';
 import type { BpfProgram } from '../object/programs.js';
-import { type CorePath, isTypeKind } from './access.js';
+import type { CorePath } from './access.js';
 import type { CandidateType, Candidates } from './candidates.js';
 import type { Fix } from './calculate.js';
 import type { CoreTypes } from './core-types.js';
-import { CANDIDATE_STEPS, matchCandidate } from './match.js';
+import type { Comparisons, Tried } from './comparisons.js';
+import { CANDIDATE_STEPS } from './match.js';
 import { type CorePatch, patchInstruction } from './patch.js';
 import type { CoreWork } from './refusal.js';
-import { renderPath, renderType } from './render.js';
-import type { CoreCandidate, CorePlace, CoreOutcome, ResolvedRelocation } from './resolution.js';
+import { renderType } from './render.js';
+import type { CoreOutcome, ResolvedRelocation } from './resolution.js';
 import type { LoaderRules } from './rules/loader-rules.js';
 
 /** Located is a relocation with the program that has its instruction. */
@@ -33,13 +34,7 @@ export interface Job {
   readonly work: CoreWork;
   readonly local: CoreTypes;
   readonly candidates: Candidates;
-}
-
-/** Tried is a candidate that was compared: the path that matches in it, or the reason why none does. */
-export interface Tried {
-  readonly candidate: CandidateType;
-  readonly path: CorePath | null;
-  readonly reason: string;
+  readonly comparisons: Comparisons;
 }
 
 /** More candidates are counted, but not described. */
@@ -70,10 +65,7 @@ export class Trial {
 
   /** Compares a candidate, and remembers it. */
   try(kind: RelocationKind, local: CorePath, candidate: CandidateType): Tried {
-    const { rules, work } = this.#job;
-    const matching = matchCandidate(kind, local, candidate, rules, work);
-    const reason = matching.path === null ? matching.reason : '';
-    return this.#remember({ candidate, path: matching.path, reason });
+    return this.#remember(this.#job.comparisons.compare(kind, local, candidate));
   }
 
   /** Remembers a candidate that was not compared. */
@@ -105,14 +97,8 @@ export class Trial {
   result(outcome: CoreOutcome, reason: string): ResolvedRelocation {
     const { record, index, section, program, instruction } = this.located;
     const { kind, kindNumber } = record;
-    const place = (path: CorePath): CorePlace => placeOf(kind ?? 'TYPE_EXISTS', path);
-    const describe = ({ candidate, path, reason: why }: Tried): CoreCandidate => ({
-      object: candidate.types.object,
-      place: path === null ? null : place(path),
-      typeId: candidate.typeId,
-      typeName: renderType(candidate.types, candidate.typeId),
-      reason: why,
-    });
+    const sort = kind ?? 'TYPE_EXISTS';
+    const { comparisons } = this.#job;
     return {
       index,
       section,
@@ -121,14 +107,14 @@ export class Trial {
       instruction,
       kind,
       kindNumber,
-      local: this.local === null || this.local.failure !== null ? null : place(this.local),
+      local: this.local === null || this.local.failure !== null ? null : comparisons.place(sort, this.local),
       outcome,
       localValue: this.fix?.local ?? 0n,
       targetValue: this.fix?.target ?? 0n,
       localSize: this.fix?.localSize ?? 0,
       targetSize: this.fix?.targetSize ?? 0,
-      match: isMatch(this.chosen) ? describe(this.chosen) : null,
-      candidates: this.#described.map(describe),
+      match: isMatch(this.chosen) ? comparisons.candidate(sort, this.chosen) : null,
+      candidates: comparisons.candidates(sort, this.#described),
       candidateCount: this.count,
       patch: this.patch,
       reason,
@@ -138,15 +124,6 @@ export class Trial {
 
 function isMatch(tried: Tried | null): tried is Tried {
   return tried !== null && tried.path !== null;
-}
-
-function placeOf(kind: RelocationKind, path: CorePath): CorePlace {
-  return {
-    typeId: path.rootId,
-    text: renderPath(kind, path),
-    access: isTypeKind(kind) ? '' : path.indexes.join(':'),
-    bitOffset: path.bitOffset,
-  };
 }
 
 /**

@@ -41,7 +41,7 @@ export interface MinimalBtfOptions {
  * @param target the BTF of vmlinux. The result has its byte order.
  * @returns an empty BTF if no relocation finds anything.
  * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED` and `LIMIT_EXCEEDED` as {@link readBtfExt} does.
- * @throws BtfFormatError `LIMIT_EXCEEDED` if the relocations of an object take more than 50 million steps.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the relocations of an object take more than 16 million steps.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the loader is unknown, or the target is split BTF.
  * @throws BtfFormatError for types with invalid names.
  */

@@ -1,3 +1,4 @@
+import type { ElfSymbol } from '../elf/elf-file.js';
 import { Kind, type TypeId } from '../types.js';
 import type { BpfObject } from './bpf-object.js';
 import { isExternSection } from './externs.js';
@@ -25,6 +26,14 @@ const EXTERN_KINDS = /* @__PURE__ */ new Map<number, BpfExtern['kind']>([
   [Kind.VAR, 'VAR'],
 ]);
 
+/** undefinedSymbols returns the symbols that an object uses but does not define. Those of readExterns are among them. */
+export function undefinedSymbols({ symbols }: Pick<BpfObject, 'symbols'>): ElfSymbol[] {
+  return symbols.filter(
+    (symbol) =>
+      symbol.section === UNDEFINED && symbol.type === STT_NOTYPE && isShared(symbol) && symbol.name !== '',
+  );
+}
+
 /**
  * readExterns returns the externs of a BPF object that its loader looks for in the kernel, in the order of its BTF. Modelled
  * on `bpf_object__collect_externs` of libbpf: an extern without an undefined symbol is not used, and is left out.
@@ -33,20 +42,18 @@ const EXTERN_KINDS = /* @__PURE__ */ new Map<number, BpfExtern['kind']>([
  * @throws BtfFormatError `LIMIT_EXCEEDED` if a name is too long.
  */
 export function readExterns({ spec, symbols }: BpfObject): BpfExtern[] {
-  const undefinedSymbols = new Map<string, number>();
-  for (const symbol of symbols) {
-    const isExtern = symbol.section === UNDEFINED && symbol.type === STT_NOTYPE && isShared(symbol);
-    if (isExtern && symbol.name !== null) undefinedSymbols.set(symbol.name, symbol.binding);
-  }
+  const bindings = new Map<string, number>();
+  for (const { name, binding } of undefinedSymbols({ symbols }))
+    if (name !== null) bindings.set(name, binding);
   const externs: BpfExtern[] = [];
-  if (undefinedSymbols.size === 0) return externs;
+  if (bindings.size === 0) return externs;
   for (const section of ['.ksyms', '.kconfig'].flatMap((name) => spec.typesByName(name))) {
     if (section.kind !== 'DATASEC' || !isExternSection(section.name)) continue;
     for (const { typeId } of section.vars) {
       const kind = typeId < spec.endTypeId ? EXTERN_KINDS.get(spec.kindOf(typeId)) : undefined;
       if (kind === undefined) continue;
       const name = spec.nameOf(typeId);
-      const binding = undefinedSymbols.get(name);
+      const binding = bindings.get(name);
       if (binding === undefined) continue;
       externs.push({ name, kind, section: section.name, typeId, weak: binding === STB_WEAK });
     }

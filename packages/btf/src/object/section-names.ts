@@ -103,12 +103,19 @@ function rowOf(programType: string, word: string): SectionName {
  * sectionNameOf returns what the name of a program's section says.
  *
  * @param section a name such as `fentry/do_unlinkat`, also with a `?` before it.
- * @returns null for a name that libbpf does not know. The program then needs a type from its loader.
+ * @param rest whether anything may follow those names after which libbpf takes nothing, as cilium/ebpf takes
+ * `classifier/name`.
+ * @returns null for a name that the loader does not know. The program then needs a type from its loader.
  */
-export function sectionNameOf(section: string): SectionName | null {
+export function sectionNameOf(section: string, rest: 'NOTHING' | 'ANYTHING' = 'NOTHING'): SectionName | null {
   const name = section.startsWith('?') ? section.slice(1) : section;
-  return (
-    SECTION_NAMES.find(({ prefix, open }) => name === prefix || (open && name.startsWith(`${prefix}/`))) ??
-    null
-  );
+  let found: SectionName | null = null;
+  for (const row of SECTION_NAMES) {
+    const { prefix, open } = row;
+    const isOf =
+      name === prefix ||
+      (open ? name.startsWith(`${prefix}/`) : rest === 'ANYTHING' && name.startsWith(prefix));
+    if (isOf && (found === null || prefix.length > found.prefix.length)) found = row;
+  }
+  return found;
 }

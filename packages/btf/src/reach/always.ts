@@ -17,9 +17,9 @@ const MAX_STEPS = 1_000_000;
  * @returns 1 for each such instruction. The verifier may refuse the program at an earlier one.
  */
 export function followCertain(prepared: PreparedProgram, budget: StepBudget): Uint8Array {
-  const { program, instructions, globals } = prepared;
+  const { program, instructions, globals, entries } = prepared;
   const certain = new Uint8Array(instructions.count);
-  const starts = new Set(instructions.count > 0 ? [0] : []);
+  const starts = new Set(entries);
   if (program.verifier.checksAllGlobals) for (const start of globals) starts.add(start);
   const path = new CertainPath(prepared, certain, starts, budget);
   // A set iterates over what is added meanwhile.

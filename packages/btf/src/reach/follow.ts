@@ -21,6 +21,8 @@ export interface PreparedProgram {
   readonly variables: readonly ReadOnlyVariable[];
   /** The first instructions of the functions that are global. */
   readonly globals: ReadonlySet<number>;
+  /** The first instructions of the functions that the verifier begins with. */
+  readonly entries: ReadonlySet<number>;
 }
 
 /** Obstacle is the reason why a program could not be followed. */
@@ -74,7 +76,7 @@ class Run implements Followed {
   #isDone = false;
 
   constructor(prepared: PreparedProgram, isKnown: (variable: number) => boolean, budget: StepBudget) {
-    const { program, instructions, controlFlow, variables, globals } = prepared;
+    const { program, instructions, controlFlow, variables, globals, entries } = prepared;
     const { byteOrder, verifier } = program;
     const { slotCount } = controlFlow;
     this.#prepared = prepared;
@@ -86,7 +88,7 @@ class Run implements Followed {
     this.#state = new State(slotCount);
     this.#start = new State(slotCount);
     this.reached = new Uint8Array(instructions.count);
-    if (instructions.count > 0) this.#join(0, this.#start);
+    for (const start of entries) this.#join(start, this.#start);
     if (verifier.checksAllGlobals) for (const start of globals) this.#join(start, this.#start);
   }
 

@@ -27,6 +27,8 @@ export interface ReachFunction {
   readonly start: number;
   /** Whether it has global linkage in BTF. The verifier checks such a function on its own, with unknown arguments. */
   readonly isGlobal: boolean;
+  /** Whether the verifier checks it although nothing calls it, as the function for exceptions. The first is always checked. */
+  readonly isEntry?: boolean;
 }
 
 /**

@@ -2,7 +2,7 @@ import { followCertain } from './always.js';
 import { controlFlowOf } from './control-flow.js';
 import { follow, type Followed, type Obstacle, type PreparedProgram, type StepBudget } from './follow.js';
 import { decodeInstructions } from './instruction.js';
-import type { ReachProgram } from './program.js';
+import type { ReachFunction, ReachProgram } from './program.js';
 
 /**
  * Reach says whether the verifier comes to an instruction:
@@ -83,14 +83,17 @@ export function reachOf(program: ReachProgram, budget?: StepBudget): ReachResult
 function prepare(program: ReachProgram): PreparedProgram {
   const instructions = decodeInstructions(program.code, program.byteOrder);
   const { functions, references, variables, verifier } = program;
+  const startsOf = (isWanted: (own: ReachFunction) => boolean): ReadonlySet<number> =>
+    new Set(
+      functions.filter((own) => isWanted(own) && own.start < instructions.count).map((own) => own.start),
+    );
   return {
     program,
     instructions,
     controlFlow: controlFlowOf(instructions, functions, references),
     variables: verifier.readsData ? variables : [],
-    globals: new Set(
-      functions.filter(({ isGlobal, start }) => isGlobal && start < instructions.count).map((f) => f.start),
-    ),
+    globals: startsOf(({ isGlobal }) => isGlobal),
+    entries: startsOf(({ isEntry = false, start }) => isEntry || start === 0),
   };
 }
 

@@ -21,6 +21,11 @@ export const CHECK_OBJECTS = [
   'struct-ops-kind',
   'struct-ops-bits',
   'struct-ops-pointer',
+  'refused-call',
+  'refused-extern',
+  'refused-unused',
+  'refused-map',
+  'refused-exception',
 ] as const;
 
 /** checkBytes returns an object of `check/testdata`. */

@@ -6,9 +6,19 @@ import { readPrograms } from '../object/programs.js';
 import { readSpec } from './corpus.js';
 import { LibbpfLoads } from './libbpf-loads.js';
 
-/** Messages of libbpf and the verifier about something that the kernel lacks and that BTF shows. */
-const LACKING =
-  /failed to resolve CO-RE relocation|not found in kernel|invalid func unknown|failed to find kernel BTF type ID/;
+/** Messages of libbpf and the verifier about something that the kernel lacks and that BTF shows, or that libbpf never loads. */
+const LACKING = new RegExp(
+  [
+    'failed to resolve CO-RE relocation',
+    'not found in kernel',
+    'invalid func unknown',
+    'failed to find kernel BTF type ID',
+    'bad call relo against',
+    'failed to find BTF for extern',
+    'unsupported map linkage',
+    "isn't referenced anywhere",
+  ].join('|'),
+);
 
 /** Harmless verdicts, for which the kernel cannot lack anything. */
 const HARMLESS = new Set<Verdict>(VERDICTS.slice(0, VERDICTS.indexOf('UNKNOWN')));

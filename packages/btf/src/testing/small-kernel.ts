@@ -146,7 +146,13 @@ const ENUMS: Readonly<Record<string, readonly string[]>> = {
     'BPF_FUNC_probe_read_kernel',
     '__BPF_FUNC_MAX_ID',
   ],
-  bpf_map_type: ['BPF_MAP_TYPE_UNSPEC', 'BPF_MAP_TYPE_HASH', 'BPF_MAP_TYPE_ARRAY', '__MAX_BPF_MAP_TYPE'],
+  bpf_map_type: [
+    'BPF_MAP_TYPE_UNSPEC',
+    'BPF_MAP_TYPE_HASH',
+    'BPF_MAP_TYPE_ARRAY',
+    'BPF_MAP_TYPE_USER_RINGBUF',
+    '__MAX_BPF_MAP_TYPE',
+  ],
   bpf_prog_type: distinct(
     SECTION_NAMES.map(({ programType }) => programType),
     'BPF_PROG_TYPE_',

@@ -7,6 +7,7 @@ import type { Need } from '../report.js';
 import type { NearNames } from '../near-names.js';
 import { contextReads } from './context-reads.js';
 import { FITS, need } from './need.js';
+import { isPatternSection, type Patterns } from './patterns.js';
 import { signatureOf } from './signature.js';
 
 /** Target is the way in which programs of an attach type find what they attach to. */
@@ -50,10 +51,6 @@ const TARGETS: Readonly<Record<string, Target>> = {
 /** The sections of programs that attach to one function by its symbol. */
 const SYMBOLS = /* @__PURE__ */ new Set(['kprobe', 'kretprobe']);
 
-/** The sections of programs that attach to system calls, or to all functions whose symbols match a pattern. */
-const PATTERNS =
-  /^(ksyscall|kretsyscall|kprobe\.multi|kretprobe\.multi|kprobe\.session|(fentry|fexit|fsession)\.multi(\.s)?)$/;
-
 /** The kernel's MAX_BPF_FUNC_ARGS. */
 const MAX_ARGUMENTS = 12;
 
@@ -66,6 +63,9 @@ export interface AttachContext {
   readonly loader: BpfLoader;
   /** The words of arguments that the trampolines of the kernel pass on each machine. */
   readonly argumentWords: number;
+  /** Whether the kernel traces functions that take a struct. */
+  readonly passesStructs: boolean;
+  readonly patterns: Patterns;
 }
 
 /** attachNeed returns what a program attaches to, as its section says; null if the section has no target to look for. */
@@ -77,10 +77,10 @@ export function attachNeed(
   if (section === null) return null;
   const name = context.attachTargets.get(linked.root.name) ?? targetName(linked.root, section);
   if (SYMBOLS.has(section.prefix)) return name === '' ? null : symbolNeed(name, context.kernel);
-  if (PATTERNS.test(section.prefix)) {
-    return name === ''
-      ? null
-      : need('SYMBOL', name, ['UNKNOWN', 'the symbols of the kernel decide what matches']);
+  if (isPatternSection(section)) return name === '' ? null : context.patterns.needOf(name, section);
+  if (section.programType === 'EXT') {
+    const reason = 'user space gives the program that has the function to replace';
+    return need('ATTACH_TARGET', name, ['UNKNOWN', reason]);
   }
   const target = TARGETS[section.attachType ?? ''];
   if (target === undefined) return null;
@@ -123,7 +123,7 @@ function judge(
   linked: LinkedProgram,
   target: Target,
   found: FoundType,
-  { loader, argumentWords }: AttachContext,
+  { loader, argumentWords, passesStructs }: AttachContext,
 ): readonly ['FITS' | 'UNKNOWN' | 'FAILS', string] {
   const { spec, typeId, name } = found;
   const same = target.kind === 'FUNC' ? ownIds(spec, spec.nameOf(typeId), 'FUNC').length : 1;
@@ -135,7 +135,9 @@ function judge(
   const signature = signatureOf(spec, typeId, target.kind === 'TYPEDEF');
   if (signature === null) return ['FAILS', 'it is not a function'];
   if (target.hasTrampoline && signature.obstacle !== null) return ['FAILS', signature.obstacle];
-  const { words } = signature;
+  const { words, hasStruct } = signature;
+  if (target.hasTrampoline && hasStruct && !passesStructs)
+    return ['FAILS', 'it takes a struct: kernels before Linux 6.1 do not trace such functions'];
   if (target.hasTrampoline && words > MAX_ARGUMENTS) {
     return [
       'FAILS',

@@ -20,12 +20,17 @@ test.each([
   ['LINUX_HAS_BPF_COOKIE', true, 'UNKNOWN: the loader tries it out'],
   ['LINUX_OTHER', true, 'GUARDED: the loader does not know it and sets it to 0'],
   ['LINUX_OTHER', false, 'FAILS: the loader does not know it'],
+  ['HZ', true, 'FAILS: the loader does not know it'],
 ])('%s, weak: %s', (name, weak, expected) => {
   expect(verdictOf(name, weak)).toBe(expected);
 });
 
-test('cilium/ebpf does not set values to 0', () => {
-  expect(verdictOf('CONFIG_HZ', true, 'cilium')).toBe(
-    'UNKNOWN: BTF has no configuration; the load fails if it is not set',
-  );
+test.each([
+  ['CONFIG_HZ', false, 'UNKNOWN: BTF has no configuration; the load fails if it is not set'],
+  ['CONFIG_HZ', true, 'FAILS: cilium/ebpf does not load weak variables of .kconfig'],
+  ['LINUX_KERNEL_VERSION', true, 'FAILS: cilium/ebpf does not load weak variables of .kconfig'],
+  ['LINUX_HAS_SYSCALL_WRAPPER', false, 'UNKNOWN: the loader tries it out'],
+  ['LINUX_HAS_BPF_COOKIE', false, 'FAILS: the loader does not know it'],
+])('%s, weak: %s, by cilium/ebpf', (name, weak, expected) => {
+  expect(verdictOf(name, weak, 'cilium')).toBe(expected);
 });

@@ -73,18 +73,20 @@ function verdictOf(
   weak: boolean,
   loader: BpfLoader,
 ): readonly ['FITS' | 'UNKNOWN' | 'GUARDED' | 'FAILS', string] {
+  if (loader === 'cilium' && weak) return ['FAILS', 'cilium/ebpf does not load weak variables of .kconfig'];
   if (name === VERSION) return FITS;
-  const isOfLoader = name.startsWith('LINUX_');
-  if (!isOfLoader || name === 'LINUX_HAS_SYSCALL_WRAPPER') {
-    const without =
-      weak && loader === 'libbpf' ? 'its value is 0 if it is not set' : 'the load fails if it is not set';
-    return ['UNKNOWN', isOfLoader ? 'the loader tries it out' : `BTF has no configuration; ${without}`];
+  if (name === 'LINUX_HAS_SYSCALL_WRAPPER') return TRIED;
+  if (name === 'LINUX_HAS_BPF_COOKIE' && loader === 'libbpf') return TRIED;
+  if (name.startsWith('CONFIG_')) {
+    const without = weak ? 'its value is 0 if it is not set' : 'the load fails if it is not set';
+    return ['UNKNOWN', `BTF has no configuration; ${without}`];
   }
-  if (loader === 'cilium' || name === 'LINUX_HAS_BPF_COOKIE') return ['UNKNOWN', 'the loader tries it out'];
-  return weak
+  return weak && name.startsWith('LINUX_')
     ? ['GUARDED', 'the loader does not know it and sets it to 0']
     : ['FAILS', 'the loader does not know it'];
 }
+
+const TRIED = ['UNKNOWN', 'the loader tries it out'] as const;
 
 function integerSize(spec: BpfObject['spec'], { typeId }: BpfExtern): number {
   try {

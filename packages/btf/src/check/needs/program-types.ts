@@ -1,5 +1,3 @@
-import type { BpfLoader } from '../../core/rules/loader-rules.js';
-import type { BpfProgram } from '../../object/programs.js';
 import type { SectionName } from '../../object/section-names.js';
 import type { Need } from '../report.js';
 import type { Verdict } from '../verdict.js';
@@ -33,14 +31,4 @@ export function programTypeNeeds(section: SectionName | null, enums: BpfEnums): 
   const missing: Verdict = COMPARED.has(programType) ? 'FAILS' : 'AT_RISK';
   const verdict = verdictOfValue(enums.hasName('bpf_attach_type', name), 'bpf_attach_type', missing);
   return [...needs, need('ATTACH_TYPE', name, verdict)];
-}
-
-/** staticProgramNeeds returns the functions for which libbpf refuses an object: static ones outside of `.text`. */
-export function staticProgramNeeds(programs: readonly BpfProgram[], loader: BpfLoader): Need[] {
-  if (loader !== 'libbpf') return [];
-  const refused = programs.filter(({ isSubprogram, section }) => isSubprogram && section !== '.text');
-  return refused.map(({ name, section }) => {
-    const reason = `libbpf does not load static functions in the section ${section}`;
-    return need('PROGRAM_TYPE', name, ['FAILS', reason]);
-  });
 }

@@ -8,6 +8,8 @@ import { type FuncProto, Kind, type TypeId } from '../../types.js';
 export interface Signature {
   /** The words of 64 bits that its arguments take. */
   readonly words: number;
+  /** Whether a parameter is a struct or a union. */
+  readonly hasStruct: boolean;
   /** The reason why the kernel does not trace it; null if there is none. */
   readonly obstacle: string | null;
 }
@@ -30,8 +32,10 @@ export function signatureOf(spec: Spec, id: TypeId, isTracepoint: boolean): Sign
   const { id: from, returnTypeId, params } = prototype;
   let obstacle: string | null = null;
   let words = 0;
+  let hasStruct = false;
   for (const [i, { typeId }] of params.slice(isTracepoint ? 1 : 0).entries()) {
     const size = typeId === 0 ? 0 : sizeOf(spec, followed(spec, from, typeId));
+    if (isComposite(spec.kindOf(resolveId(spec, followed(spec, from, typeId))))) hasStruct = true;
     words += Math.max(1, Math.ceil((size ?? WORD) / WORD));
     if (typeId === 0) obstacle ??= 'it takes a variable number of arguments';
     else if (size === null)
@@ -41,7 +45,7 @@ export function signatureOf(spec: Spec, id: TypeId, isTracepoint: boolean): Sign
   if (isComposite(spec.kindOf(resolveId(spec, followed(spec, from, returnTypeId))))) {
     obstacle ??= 'it returns a struct';
   }
-  return { words, obstacle };
+  return { words, hasStruct, obstacle };
 }
 
 function prototypeOfFunction(spec: Spec, id: TypeId): FuncProto | null {

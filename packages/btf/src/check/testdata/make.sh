@@ -16,6 +16,9 @@ compile strong strong-prototype -DPROTOTYPE
 compile strong strong-variable -DVARIABLE
 compile strong other-variable
 compile struct-ops struct-ops
+for option in CALL EXTERN UNUSED MAP EXCEPTION; do
+  compile refused "refused-$(echo $option | tr A-Z a-z)" "-D$option"
+done
 for option in STRUCT VALUE FUNCTION SIZE KIND BITS POINTER; do
   compile struct-ops "struct-ops-$(echo $option | tr A-Z a-z)" "-D$option"
 done

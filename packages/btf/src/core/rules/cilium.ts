@@ -6,6 +6,7 @@ export const CILIUM_RULES: LoaderRules = {
   release: '0.22',
   marked: 'LOADED',
   staticFunctions: 'PROGRAMS',
+  afterSectionName: 'ANYTHING',
   essentialLength: (name) => {
     const flavour = name.lastIndexOf('___');
     return flavour > 0 ? flavour : name.length;

@@ -7,6 +7,7 @@ export const LIBBPF_RULES: LoaderRules = {
   release: '1.8',
   marked: 'LEFT_OUT',
   staticFunctions: 'PARTS',
+  afterSectionName: 'NOTHING',
   essentialLength: (name) => essentialName(name).length,
   choice: 'EACH_RELOCATION',
   candidateKinds: 'SAME',

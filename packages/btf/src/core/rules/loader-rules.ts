@@ -10,6 +10,8 @@ export interface LoaderRules {
   readonly marked: 'LOADED' | 'LEFT_OUT';
   /** Whether static functions in the sections of programs are programs, too. */
   readonly staticFunctions: 'PROGRAMS' | 'PARTS';
+  /** The rest of a section's name that may follow a name without a target. */
+  readonly afterSectionName: 'NOTHING' | 'ANYTHING';
   /** The length of a name without its flavour. */
   readonly essentialLength: (name: string) => number;
   /**
