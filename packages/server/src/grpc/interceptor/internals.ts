@@ -41,6 +41,36 @@ export function limitReceived(call: object, bytes: number): void {
   if (typeof decoder === 'object' && decoder !== null) Reflect.set(decoder, 'maxReadMessageLength', bytes);
 }
 
+/**
+ * followMessageSize calls back when the size of the first message of a call is known: with its first bytes.
+ *
+ * grpc-js reports a message when all of it is in memory. It can go when grpc-js reports the size. Test:
+ * limits-in-force.test.ts.
+ *
+ * @param call - the call that the first interceptor gets
+ * @param onSize - gets the bytes of the message as it is sent, and whether it is compressed
+ */
+export function followMessageSize(
+  call: object,
+  onSize: (bytes: number, isCompressed: boolean) => void,
+): void {
+  const decoder: unknown = Reflect.get(call, 'decoder');
+  if (typeof decoder !== 'object' || decoder === null) return;
+  const write: unknown = Reflect.get(decoder, 'write');
+  if (typeof write !== 'function') return;
+  let isKnown = false;
+  Reflect.set(decoder, 'write', (data: unknown): unknown => {
+    const messages: unknown = Reflect.apply(write, decoder, [data]);
+    const size = Number(Reflect.get(decoder, 'readMessageSize'));
+    if (!isKnown && size > 0) {
+      isKnown = true;
+      const mark: unknown = Reflect.get(decoder, 'readCompressFlag');
+      onSize(size, mark instanceof Uint8Array && mark[0] !== 0);
+    }
+    return messages;
+  });
+}
+
 /** MessageCheck refuses messages. */
 export interface MessageCheck {
   /**
