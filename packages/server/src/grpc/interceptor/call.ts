@@ -107,7 +107,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#record = new CallRecord(deadline);
     this.#deadline = deadline;
     limitReceived(transport, served.receiveBytes);
-    if (served.isCheck) followMessageSize(transport, (...size) => this.#sized(...size));
+    if (served.isCheck) followMessageSize(transport, served.receiveBytes, (bytes) => this.#sized(bytes));
     checkCompression(transport, this);
     this.#timeouts = new CallTimeouts(this, context);
   }
@@ -175,10 +175,9 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   }
 
   /** Counts a request with an object for its caller, before it is in memory. */
-  #sized(bytes: number, isCompressed: boolean): void {
+  #sized(bytes: number): void {
     if (this.#isOver || this.#caller === null) return;
-    const most = isCompressed ? this.#served.receiveBytes : bytes;
-    const refusal = this.#claims.takeObject(this.#context.quotas, most, this.#caller.principal);
+    const refusal = this.#claims.takeObject(this.#context.quotas, bytes, this.#caller.principal);
     if (refusal !== null) this.sendStatus(toStatus(refusal));
   }
 

@@ -48,12 +48,10 @@ export function limitReceived(call: object, bytes: number): void {
  * limits-in-force.test.ts.
  *
  * @param call - the call that the first interceptor gets
- * @param onSize - gets the bytes of the message as it is sent, and whether it is compressed
+ * @param most - the size of a message that is compressed: it is received up to this size
+ * @param onSize - gets the bytes of the message
  */
-export function followMessageSize(
-  call: object,
-  onSize: (bytes: number, isCompressed: boolean) => void,
-): void {
+export function followMessageSize(call: object, most: number, onSize: (bytes: number) => void): void {
   const decoder: unknown = Reflect.get(call, 'decoder');
   if (typeof decoder !== 'object' || decoder === null) return;
   const write: unknown = Reflect.get(decoder, 'write');
@@ -65,7 +63,7 @@ export function followMessageSize(
     if (!isKnown && size > 0) {
       isKnown = true;
       const mark: unknown = Reflect.get(decoder, 'readCompressFlag');
-      onSize(size, mark instanceof Uint8Array && mark[0] !== 0);
+      onSize(mark instanceof Uint8Array && mark[0] === 0 ? size : most);
     }
     return messages;
   });
