@@ -152,6 +152,15 @@ needs('bpf').describe('CheckObject', () => {
     expect(largest).toBeLessThanOrEqual(256 * 1024);
   });
 
+  test('checks many objects that one client sends at once', async () => {
+    const object = testObject('needs');
+    const calls = Array.from({ length: 40 }, async () =>
+      receiveReport(client.stream('checkObject', { object })),
+    );
+    const [first, ...others] = await Promise.all(calls);
+    for (const { report } of others) expect(report).toEqual(first?.report);
+  });
+
   test('returns a report or a typed error for each damaged object', async () => {
     const random = seeded(13);
     const original = testObject('needs');
