@@ -1,6 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
 import { type Spec, typesOf } from '../spec.js';
-import { utf8Of } from '../strings.js';
 import type { TypeId } from '../types.js';
 import { essentialName } from './flavours.js';
 
@@ -116,7 +115,7 @@ function* namesLike(
 /** Yields the types whose names begin with the same byte. Most types of a kernel are passed over without reading their names. */
 function* idsLike(spec: Spec, name: string, firstId: TypeId): Generator<TypeId, void, undefined> {
   if (spec.base !== null && firstId < spec.firstTypeId) yield* idsLike(spec.base, name, firstId);
-  const [byte = 0] = utf8Of(name);
+  const [byte = 0] = new TextEncoder().encode(name);
   const { source, offsets } = typesOf(spec);
   const first = Math.max(0, firstId - spec.firstTypeId);
   const end = Math.min(offsets.length, first + MAX_TYPES);
