@@ -25,7 +25,7 @@ import {
   VarSecinfoSchema,
 } from '@btfd/api';
 import { Kind, type Spec, type TypeId, TypeReader } from '@btfd/btf';
-import { WireWriter } from './wire-writer.js';
+import { WireWriter } from '../base/wire-writer.js';
 
 /** More bytes than an element has without its name: its tags and lengths, and at most three numbers of six bytes each. */
 const ELEMENT_BYTES = 32;
