@@ -24,6 +24,17 @@ export interface Batch {
   readonly bytes: number;
 }
 
+/** batchOf returns a batch of one message. */
+export function batchOf({ parts, length }: Encoded): Batch {
+  return { parts: [prefixOf(length), ...parts], messages: 1, bytes: length };
+}
+
+function prefixOf(length: number): Uint8Array {
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  new DataView(prefix.buffer).setUint32(1, length);
+  return prefix;
+}
+
 /** BatchSender is a call that sends batches. */
 export interface BatchSender extends Pick<RpcCall, 'signal' | 'throwIfAborted'> {
   /** Sends a batch, and calls back when it has left. */
@@ -66,20 +77,24 @@ export class PacedWriter {
   #add({ parts, length }: Encoded): void {
     // Runs when the handler waits for something, before the loop continues.
     if (this.#messages === 0) process.nextTick(() => this.flush());
-    const prefix = new Uint8Array(PREFIX_BYTES);
-    new DataView(prefix.buffer).setUint32(1, length);
-    this.#parts.push(prefix, ...parts);
+    this.#parts.push(prefixOf(length), ...parts);
     this.#messages += 1;
     this.#bytes += length;
+  }
+
+  /** Returns the messages that were written and not sent, which the caller sends. */
+  rest(): Batch {
+    const batch = { parts: this.#parts, messages: this.#messages, bytes: this.#bytes };
+    this.#parts = [];
+    this.#messages = 0;
+    this.#bytes = 0;
+    return batch;
   }
 
   /** Sends what was written until now. */
   flush(): void {
     if (this.#messages === 0) return;
-    const batch = { parts: this.#parts, messages: this.#messages, bytes: this.#bytes };
-    this.#parts = [];
-    this.#messages = 0;
-    this.#bytes = 0;
+    const batch = this.rest();
     this.#unsent += 1;
     this.#sender.sendBatch(batch, () => {
       this.#unsent -= 1;

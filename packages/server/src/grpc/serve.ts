@@ -14,7 +14,7 @@ import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
 import type { Call } from './interceptor/call.js';
 import type { Calls } from './interceptor/calls.js';
-import { PacedWriter } from './paced-writer.js';
+import { batchOf, PacedWriter, type Batch } from './paced-writer.js';
 import {
   CallEnded,
   Encoded,
@@ -100,12 +100,12 @@ export function serveWire<O extends DescMessage>(
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
   options.calls.serve(pathOf(method), (call, request) => {
-    const answer = async (): Promise<Wire> => {
+    const answer = async (): Promise<Batch> => {
       options.checkRequest(method.name, request);
-      return encode(method, await handler(request, call)).wire;
+      return batchOf(encode(method, await handler(request, call)));
     };
     call.handle(answer).then(
-      (wire) => call.answer(wire),
+      (batch) => call.succeed(batch),
       (error: unknown) => fail(call, error, method, options),
     );
   });
@@ -123,18 +123,20 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
   options: ServeOptions,
 ): handleServerStreamingCall<Wire, Wire> {
   options.calls.serve(pathOf(method), (call, wire) => {
-    const answer = async (): Promise<void> => {
+    const answer = async (): Promise<Batch> => {
       options.checkRequest(method.name, wire);
       const request = decodeRequest(method.input, wire);
       const writer = new PacedWriter(call, options.slowReaderMs);
       try {
         for await (const message of handler(request, call)) await writer.write(encode(method, message));
-      } finally {
+        return writer.rest();
+      } catch (error) {
         writer.flush();
+        throw error;
       }
     };
     call.handle(answer).then(
-      () => call.succeed(),
+      (rest) => call.succeed(rest),
       (error: unknown) => {
         fail(call, error, method, options);
         if (mayNotRead(error)) call.resetAfter(RESET_AFTER_MS);

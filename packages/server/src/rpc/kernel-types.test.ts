@@ -47,7 +47,7 @@ class CountedJobs extends InlineJobs {
  * Returns a function that selects types of an object, and returns the messages and how many jobs that took. The first
  * call has been made.
  */
-async function setUp(kernel: FakeKernel, selection: Selection = { names: ['s'] }) {
+async function setUp(kernel: FakeKernel, beginning: Selection = { names: ['s'] }) {
   const workers = new CountedJobs();
   const rpc = spec({ ...(await makeServices(kernel)), workers });
   const select = async (selection: Selection, name = 'vmlinux', encoding = Encoding.TYPES) => {
@@ -57,7 +57,7 @@ async function setUp(kernel: FakeKernel, selection: Selection = { names: ['s'] }
     const messages = await collect(rpc(request, callBy()));
     return { messages, jobs: workers.jobs - before };
   };
-  const first = await select(selection);
+  const first = await select(beginning);
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
   return { select, first };
 }

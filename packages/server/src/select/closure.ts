@@ -40,7 +40,7 @@ export function* closureOf(
     types.visitIds(visit);
     if (budget.spend(steps, 'types')) yield null;
   }
-  return marks === null ? Uint32Array.from(few).sort() : indexesOf(marks, count);
+  return marks === null ? Uint32Array.from(few).toSorted() : indexesOf(marks, count);
 }
 
 function marked(ids: Iterable<TypeId>, end: TypeId): Uint8Array {
