@@ -7,11 +7,14 @@ import type { Encoded, RpcCall } from './rpc.js';
 const MAX_UNSENT = 2;
 /** A batch that has as much is sent at once. */
 const BATCH_BYTES = 64 * 1024;
+/** A batch of more small messages takes less CPU time: a turn of the event loop costs as much as some of them. */
+const BATCH_MESSAGES = 32;
 /**
- * More would take less CPU time, but hundreds of streams write their batches in one turn of the loop: with 16, calls of others
- * waited twice as long.
+ * Messages of all streams in one turn of the event loop, after which batches have few. Hundreds of streams may write in one
+ * turn: with batches of 16, calls of others waited twice as long.
  */
-const BATCH_MESSAGES = 2;
+const MESSAGES_PER_TURN = 64;
+const FEW_MESSAGES = 2;
 /** The prefix of a message of gRPC: a byte that says that it is not compressed, and its length. */
 const PREFIX_BYTES = 5;
 
@@ -39,6 +42,14 @@ function prefixOf(length: number): Uint8Array {
 export interface BatchSender extends Pick<RpcCall, 'signal' | 'throwIfAborted'> {
   /** Sends a batch, and calls back when it has left. */
   sendBatch(batch: Batch, sent: () => void): void;
+}
+
+/** Messages that all streams have written in this turn of the event loop. */
+let writtenInTurn = 0;
+
+function countInTurn(): void {
+  if (writtenInTurn === 0) setImmediate(() => (writtenInTurn = 0));
+  writtenInTurn += 1;
 }
 
 /**
@@ -70,7 +81,8 @@ export class PacedWriter {
     this.#sender.throwIfAborted();
     if (this.#unsent >= MAX_UNSENT) await this.#sent();
     this.#add(message);
-    if (this.#bytes >= BATCH_BYTES || this.#messages >= BATCH_MESSAGES) this.flush();
+    const most = writtenInTurn > MESSAGES_PER_TURN ? FEW_MESSAGES : BATCH_MESSAGES;
+    if (this.#bytes >= BATCH_BYTES || this.#messages >= most) this.flush();
     if (this.#unsent >= MAX_UNSENT) await this.#sent();
   }
 
@@ -80,6 +92,7 @@ export class PacedWriter {
     this.#parts.push(prefixOf(length), ...parts);
     this.#messages += 1;
     this.#bytes += length;
+    countInTurn();
   }
 
   /** Returns the messages that were written and not sent, which the caller sends. */
