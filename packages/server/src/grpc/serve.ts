@@ -1,4 +1,11 @@
-import { create, toBinary, type DescMessage, type DescMethod, type DescService } from '@bufbuild/protobuf';
+import {
+  create,
+  toBinary,
+  type MessageInitShape,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+} from '@bufbuild/protobuf';
 import { ErrorReason } from '@btfd/api';
 import {
   Metadata,
@@ -115,12 +122,14 @@ export function serveWire<O extends DescMessage>(
 /**
  * serveStream serves the calls of a server-streaming method with a handler.
  *
+ * @param fastEncode - encodes some of the responses, with the bytes of protobuf-es; returns null for the others
  * @returns as `serveWire` does.
  */
 export function serveStream<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   handler: StreamHandler<I, O, Answer<O>>,
   options: ServeOptions,
+  fastEncode: (answer: MessageInitShape<O>) => Encoded | null = () => null,
 ): handleServerStreamingCall<Wire, Wire> {
   options.calls.serve(pathOf(method), (call, wire) => {
     const answer = async (): Promise<Batch> => {
@@ -128,7 +137,10 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
       const request = decodeRequest(method.input, wire);
       const writer = new PacedWriter(call, options.slowReaderMs);
       try {
-        for await (const message of handler(request, call)) await writer.write(encode(method, message));
+        for await (const message of handler(request, call)) {
+          const fast = message instanceof Encoded ? message : fastEncode(message);
+          await writer.write(fast ?? encode(method, message));
+        }
         return writer.rest();
       } catch (error) {
         writer.flush();

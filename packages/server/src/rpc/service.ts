@@ -8,6 +8,7 @@ import { closeHandles } from './close-handles.js';
 import { getHandleById } from './get-handle-by-id.js';
 import { getHandleInfo } from './get-handle-info.js';
 import { getServerInfo } from './get-server-info.js';
+import { encodeIterated } from './iterated-wire.js';
 import { iterateHandles } from './iterate-handles.js';
 import { KernelBtf } from './kernel-btf.js';
 import { loadHandle } from './load-handle.js';
@@ -25,7 +26,7 @@ export function btfService(services: Services, options: ServeOptions): UntypedSe
   return {
     loadHandle: serveWire(method.loadHandle, loadHandle(services), options),
     getHandleById: serveUnary(method.getHandleById, getHandleById(services), options),
-    iterateHandles: serveStream(method.iterateHandles, iterateHandles(services), options),
+    iterateHandles: serveStream(method.iterateHandles, iterateHandles(services), options, encodeIterated),
     takeHandle: serveUnary(method.takeHandle, takeHandle(services), options),
     cloneHandle: serveUnary(method.cloneHandle, cloneHandle(services), options),
     getHandleInfo: serveUnary(method.getHandleInfo, getHandleInfo(services), options),
