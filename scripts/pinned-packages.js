@@ -1,6 +1,7 @@
 // Lists of Debian packages, each with its suite, its version and its SHA-256, in JSON files such as tool-packages.json.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { download, hasVersion, newest, useSuites } from './apt-sources.js';
 
 /** pinNewest pins the newest version of each package in a file. It fetches nothing. */
@@ -18,7 +19,7 @@ export function pinNewest(file) {
  * unpackPackages downloads packages and unpacks them into a folder. It returns the versions by name.
  *
  * @param work the folder for the downloads.
- * @param root the folder, or a function that returns the folder for a package of a name.
+ * @param root the folder, or a function that returns the folder for a package.
  * @param update the command that pins the newest versions.
  */
 export function unpackPackages(packages, { work, root, update }) {
@@ -27,8 +28,10 @@ export function unpackPackages(packages, { work, root, update }) {
   const versions = {};
   for (const pin of packages) {
     const found = availablePin(pin, update);
-    const deb = download({ package: pin.name, version: found.version, sha256: found.sha256 }, work, update);
-    execFileSync('dpkg-deb', ['-x', deb, rootOf(pin.name)]);
+    const wanted = { package: pin.name, version: found.version, sha256: found.sha256 };
+    // Packages of one name may come from several suites.
+    const deb = download(wanted, join(work, pin.suite), update);
+    execFileSync('dpkg-deb', ['-x', deb, rootOf(pin)]);
     versions[pin.name] = found.version;
   }
   return versions;

@@ -45,6 +45,7 @@ if (!own.includes('--no-install') && canInstall()) {
   install(Object.keys(TOOLS).filter((name) => TOOLS[name].long !== true && !has(name)));
   tryTo(process.execPath, ['scripts/fetch-tools.js']);
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--boot', ...chosen]);
+  tryTo(process.execPath, ['scripts/fetch-bpf-objects.js']);
 }
 run('pnpm', ['--silent', 'build']);
 run(process.execPath, ['scripts/kernel-image/make.js']);

@@ -26,6 +26,7 @@ function setUp() {
   tryTo(process.execPath, ['scripts/fetch-bpf-objects.js']);
   if (!isLong) return;
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--all']);
+  tryTo(process.execPath, ['scripts/fetch-bpf-objects.js', '--all']);
   tryTo(process.execPath, ['scripts/fetch-cilium-driver.js']);
   tryTo(process.execPath, ['packages/bench/peers/build-peers.js']);
 }

@@ -75,6 +75,12 @@ export const TOOLS = {
     label: 'BPF objects of Debian’s programs',
     get: 'node scripts/fetch-bpf-objects.js',
   },
+  'all-debian-objects': {
+    files: '.cache/all-objects',
+    label: 'BPF objects of more of Debian’s programs',
+    get: 'node scripts/fetch-bpf-objects.js --all',
+    long: true,
+  },
   'cilium-driver': {
     files: '.cache/cilium',
     label: 'a program with cilium/ebpf',

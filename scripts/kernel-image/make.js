@@ -4,7 +4,7 @@
 //     node scripts/kernel-image/make.js --core   without the daemon
 //
 //     core.cpio    busybox, the agent and delegated-bpffs: enough to run commands and to load BTF
-//     daemon.cpio  the packed btfd and btfctl with their Node, bpftool and tc
+//     daemon.cpio  the packed btfd and btfctl with their Node, bpftool, load-programs and tc
 //
 // The daemon is the one that users install: scripts/pack.js packs it and npm installs it.
 import { execFileSync } from 'node:child_process';
@@ -59,6 +59,7 @@ function makeDaemon(root) {
   mkdirSync(join(root, 'opt/bin'), { recursive: true });
   for (const [name, path] of Object.entries(PROGRAMS)) addProgram(root, `opt/bin/${name}`, path);
   addBpftool(root);
+  addLoader(root);
   installPackages(join(root, 'opt/btfd'));
   for (const [name, file] of [
     ['btfd', 'server/bin/btfd.js'],
@@ -86,6 +87,21 @@ function addProgram(root, to, from) {
 function addBpftool(root) {
   cpSync(join(ROOT, '.cache/tools'), join(root, 'opt/tools'), { recursive: true });
   writeFileSync(join(root, 'opt/bin/bpftool'), '#!/bin/sh\nexec /opt/tools/bpftool "$@"\n', { mode: 0o755 });
+}
+
+/** Adds the program that loads BPF objects with the libbpf of these tools. */
+function addLoader(root) {
+  const program = join(root, 'opt/tools/bin/load-programs');
+  const libbpf = join(ROOT, '.cache/tools/lib/libbpf.so.1');
+  // The library needs a newer C library than the one of this machine, which its own loader finds.
+  const flags = ['-O1', '-Wall', '-Werror', '-Wl,--allow-shlib-undefined'];
+  run('gcc', [...flags, '-o', program, join(ROOT, 'testing/load-programs.c'), libbpf]);
+  const tools = '/opt/tools';
+  writeFileSync(
+    join(root, 'opt/bin/load-programs'),
+    `#!/bin/sh\nexec ${tools}/lib/ld-linux-x86-64.so.2 --library-path ${tools}/lib ${tools}/bin/load-programs "$@"\n`,
+    { mode: 0o755 },
+  );
 }
 
 function installPackages(project) {

@@ -145,7 +145,6 @@ export type {
 } from './core/resolution.js';
 export { resolveRelocations, type ResolveRelocationsOptions } from './core/resolve.js';
 export type { BpfLoader } from './core/rules/loader-rules.js';
-export { minimalBtf, type MinimalBtfOptions } from './min-btf/minimal-btf.js';
 export { type BtfExt, parseBtfExt } from './ext/btf-ext.js';
 export { LineTable, type SourceLine } from './ext/lines.js';
 export {
@@ -171,6 +170,7 @@ export { type BpfMap, readMaps } from './object/maps.js';
 export { type BpfProgram, programAt, readPrograms } from './object/programs.js';
 export { SECTION_NAMES, type SectionName, sectionNameOf } from './object/section-names.js';
 export { prepareBtf } from './object/prepare-btf.js';
+export { minimalBtf, type MinimalBtfOptions } from './min-btf/minimal-btf.js';
 export type { Reach } from './reach/reach.js';
 export { type ParseOptions, Spec } from './spec.js';
 export { adaptBtf } from './kernel/adapt-btf.js';

@@ -1,4 +1,4 @@
-import { hashText, type StringTable } from './strings.js';
+import type { StringTable } from './strings.js';
 import type { Words } from './words.js';
 
 /**
@@ -9,48 +9,60 @@ import type { Words } from './words.js';
  * longer strings.
  */
 export class NameIndex {
-  /** Where the types of each bucket start in `#types`, with one entry more than there are buckets. */
+  /** Where the entries of each bucket start, with one more than there are buckets. */
   readonly #starts: Uint32Array;
-  /** Indices of types in `offsets`, bucket by bucket, in ascending order within each. */
-  readonly #types: Uint32Array;
-
+  /**
+   * Entries bucket by bucket, in ascending order of types within each. The low bits are the index of a type in
+   * `offsets`. The others are those of the hash: reading a name that differs costs more than all else.
+   */
+  readonly #entries: Int32Array;
+  readonly #indexMask: number;
   /** @param offsets where the types start in `words`. */
   constructor(words: Words, offsets: Uint32Array, strings: StringTable) {
-    const buckets = bucketsFor(offsets.length);
-    const bucketOf = new Uint32Array(offsets.length);
+    const count = offsets.length;
+    const buckets = bucketsFor(count);
+    const indexMask = 2 ** (32 - Math.clz32(count)) - 1;
+    const hashes = new Int32Array(count);
     const starts = new Uint32Array(buckets + 1);
-    for (let index = 0; index < offsets.length; index++) {
+    for (let index = 0; index < count; index++) {
       const hash = strings.hash(words.u32(offsets[index] ?? 0));
-      const bucket = hash === 0 ? buckets : hash & (buckets - 1);
-      bucketOf[index] = bucket;
-      if (bucket < buckets) starts[bucket + 1] = (starts[bucket + 1] ?? 0) + 1;
+      if (hash === 0) continue;
+      hashes[index] = hash;
+      const next = (hash & (buckets - 1)) + 1;
+      starts[next] = (starts[next] ?? 0) + 1;
     }
     for (let bucket = 0; bucket < buckets; bucket++) {
       starts[bucket + 1] = (starts[bucket + 1] ?? 0) + (starts[bucket] ?? 0);
     }
-    const types = new Uint32Array(starts[buckets] ?? 0);
+    const entries = new Int32Array(starts[buckets] ?? 0);
     const ends = starts.slice();
-    for (let index = 0; index < offsets.length; index++) {
-      const bucket = bucketOf[index] ?? buckets;
-      if (bucket === buckets) continue;
+    for (let index = 0; index < count; index++) {
+      const hash = hashes[index] ?? 0;
+      if (hash === 0) continue;
+      const bucket = hash & (buckets - 1);
       const end = ends[bucket] ?? 0;
-      types[end] = index;
+      entries[end] = index | (hash & ~indexMask);
       ends[bucket] = end + 1;
     }
     this.#starts = starts;
-    this.#types = types;
+    this.#entries = entries;
+    this.#indexMask = indexMask;
   }
 
-  /**
-   * visit calls `visit` with the indices in `offsets` of all types that have a name, and of some that do not, in ascending
-   * order.
-   *
-   * @param name the name's bytes, at least one, without NUL.
-   */
-  visit(name: Uint8Array, visit: (index: number) => void): void {
-    const bucket = hashText(name, 0) & (this.#starts.length - 2);
-    const end = this.#starts[bucket + 1] ?? 0;
-    for (let at = this.#starts[bucket] ?? 0; at < end; at++) visit(this.#types[at] ?? 0);
+  /** The first entry of the bucket for a hash of {@link hashText}. */
+  start(hash: number): number {
+    return this.#starts[hash & (this.#starts.length - 2)] ?? 0;
+  }
+
+  /** The first entry after the bucket for a hash. */
+  end(hash: number): number {
+    return this.#starts[(hash & (this.#starts.length - 2)) + 1] ?? 0;
+  }
+
+  /** Returns the index in `offsets` of an entry's type; -1 if the hash of its name differs. */
+  typeAt(entry: number, hash: number): number {
+    const word = this.#entries[entry] ?? 0;
+    return ((word ^ hash) & ~this.#indexMask) === 0 ? word & this.#indexMask : -1;
   }
 }
 

@@ -35,8 +35,7 @@ test('a long string that many types share is compared once, which keeps hostile 
   const offsets = Uint32Array.from(nameOffsets, (_, i) => i * 4);
   const search = new NameSearch(words, offsets, strings);
   for (let searches = 1; searches < 8; searches++) {
-    const found: number[] = [];
-    search.find(bytes(long), (index) => found.push(index));
+    const found = search.find(bytes(long), 0, null);
     expect(found).toEqual(nameOffsets.flatMap((offset, i) => (offset === other ? [] : [i])));
     expect(strings.compared).toBe(2 * searches);
   }
@@ -54,9 +53,10 @@ test('the first searches and later ones, through the index, find the same types'
     strings,
   );
   const find = (name: string): number[] => {
-    const found: number[] = [];
-    search.find(bytes(name), (index) => found.push(names[index] ?? -1));
-    return found;
+    // One more id, of the base, before those that are found.
+    const [first, ...ids] = search.find(bytes(name), 0, [77]) ?? [];
+    expect(first).toBe(77);
+    return ids.map((id) => names[id] ?? -1);
   };
   const expected = [
     ['int', [1, 14, 18, 24]],
@@ -87,12 +87,41 @@ test('two thousand lookups read all names five times, and compare few', () => {
   const lookups = 2_000;
   for (let i = 0; i < lookups; i++) {
     const wanted = (i * 7919) % count;
-    const found: number[] = [];
-    search.find(bytes(names[wanted] ?? ''), (index) => found.push(index));
-    expect(found).toEqual([wanted]);
+    expect(search.find(bytes(names[wanted] ?? ''), 0, null)).toEqual([wanted]);
   }
   // The index is built once, from hashes, after four searches without it.
   expect(strings.hashed).toBe(count);
   expect(strings.looked).toBeLessThan(4 * count + 8 * lookups);
   expect(strings.compared).toBeLessThan(4 * count + 4 * lookups);
+});
+
+test('an index that was asked for serves the first search', () => {
+  const strings = new CountingStrings(bytes('\0a\0b\0'), null, 16384);
+  const words = wordsOf(new Uint8Array(Uint32Array.of(1, 3, 1).buffer), 'little');
+  const search = new NameSearch(words, Uint32Array.of(0, 4, 8), strings);
+  search.buildIndex();
+  search.buildIndex();
+  expect(strings.hashed).toBe(3);
+  expect(search.find(bytes('a'), 10, null)).toEqual([10, 12]);
+  expect(search.find(bytes('c'), 10, null)).toBeNull();
+  expect(strings.looked).toBe(2);
+});
+
+test('equal hashes of different names, and of many types, do not mix results', () => {
+  // FNV-1a of 32 bits: these names collide, found by search.
+  const [first, second] = ['costarring', 'liquid'];
+  const strings = new CountingStrings(bytes(`\0${first}\0${second}\0`), null, 16384);
+  const offsetsOfNames = globalThis.Array.from({ length: 2000 }, (_, i) =>
+    i % 2 === 0 ? 1 : first.length + 2,
+  );
+  const words = wordsOf(new Uint8Array(Uint32Array.from(offsetsOfNames).buffer), 'little');
+  const search = new NameSearch(
+    words,
+    Uint32Array.from(offsetsOfNames, (_, i) => i * 4),
+    strings,
+  );
+  search.buildIndex();
+  expect(strings.hash(1)).toBe(strings.hash(first.length + 2));
+  expect(search.find(bytes(first), 0, null)).toEqual(offsetsOfNames.flatMap((o, i) => (o === 1 ? [i] : [])));
+  expect(search.find(bytes(second), 0, null)).toEqual(offsetsOfNames.flatMap((o, i) => (o === 1 ? [] : [i])));
 });

@@ -57,6 +57,27 @@ describe('Spec', () => {
     expect(spec.typeById(6)).not.toBe(spec.typeById(6));
   });
 
+  test('keeps types that it decoded for a name, in an array of its own for each call', () => {
+    const [type, ...others] = spec.typesByName('int');
+    expect(others).toEqual([]);
+    expect(type).toEqual(spec.typeById(type?.id ?? 0));
+    const again = spec.typesByName('int');
+    expect(again[0]).toBe(type);
+    again.length = 0;
+    expect(spec.typesByName('int')).toEqual([type]);
+  });
+
+  test('finds the same types after the index of names was asked for, its own and those of the base', () => {
+    const base = Spec.parse(bytes);
+    const split = Spec.parse(
+      new BtfAssembler('little', assembleAllKinds('little').stringEnd).type(Kind.FLOAT, 'own', {}).bytes(),
+      { base },
+    );
+    split.indexNames();
+    for (const { id, name } of [...base, ...split]) expect(split.idsByName(name)).toContain(id);
+    expect(split.idsByName('nothing')).toEqual([]);
+  });
+
   test.each([30, -1, 1.5, NaN, Infinity, 2 ** 32 + 1])('rejects the id %d', (id) => {
     for (const read of [() => spec.typeById(id), () => spec.kindOf(id), () => spec.nameOf(id)]) {
       expect(read).toThrow(

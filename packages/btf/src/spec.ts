@@ -3,10 +3,11 @@ import { decodeType } from './decode/type.js';
 import { BtfFormatError } from './format-error.js';
 import { type BtfHeader, type ByteOrder, needsBase, parseHeader } from './header.js';
 import { type KindSizes, kindSizes } from './kind-sizes.js';
+import { KeptTypes } from './kept-types.js';
 import { limitsOf, type ParseLimits } from './limits.js';
 import { NameSearch } from './name-search.js';
 import { type BtfNote, kindsNote } from './notes.js';
-import { StringTable, utf8Of } from './strings.js';
+import { StringTable, searchedBytes } from './strings.js';
 import { indexTypes } from './type-index.js';
 import type { Type, TypeId, Void } from './types.js';
 import { kindOfInfo, wordsOf } from './words.js';
@@ -60,11 +61,13 @@ export interface ParseOptions {
 /**
  * Spec is the type information of one BTF object. Modelled on `btf.Spec` of cilium/ebpf.
  *
- * Parsing finds where each type starts. A type is decoded each time it is asked for and is not kept, so two decodings
- * of a type are equal but not the same object: compare ids. A Spec takes its bytes and four more for each type. It also
- * keeps the text of the string section after many names were read, and an index of names after several were searched.
+ * Parsing finds where each type starts. A type is decoded each time it is asked for, so two decodings of a type are
+ * equal but may be different objects: compare ids. A Spec takes its bytes and four more for each type. It also keeps the
+ * text of the string section after many names were read, and an index of names after several were searched. Types that
+ * {@link typesByName} decoded are kept until a garbage collection.
  *
- * A Spec never changes. It aliases the bytes that it was parsed from, which must not change either.
+ * A Spec never changes. It aliases the bytes that it was parsed from, and may return a decoded type again. Neither must be
+ * changed.
  */
 export class Spec implements Iterable<Type> {
   /** The spec that this one continues; null if it stands alone. */
@@ -88,6 +91,7 @@ export class Spec implements Iterable<Type> {
   readonly #source: TypeSource;
   readonly #offsets: Uint32Array;
   readonly #names: NameSearch;
+  readonly #kept = new KeptTypes();
 
   static {
     ownTypes = (spec) => ({ source: spec.#source, offsets: spec.#offsets });
@@ -157,7 +161,8 @@ export class Spec implements Iterable<Type> {
     this.#sizes = kindSizes(bytes, header, base === null ? null : base.#sizes);
     this.#source = new TypeSource(words, table, typeBytes, types.offset);
     this.#offsets = indexTypes({
-      words,
+      bytes: typeBytes,
+      order: byteOrder,
       section: types,
       sizes: this.#sizes,
       firstTypeId: this.firstTypeId,
@@ -179,9 +184,7 @@ export class Spec implements Iterable<Type> {
   typeById(id: TypeId): Type {
     if (id === 0) return VOID;
     const spec = this.#owner(id);
-    const index = id - spec.firstTypeId;
-    const end = spec.#offsets[index + 1] ?? spec.#source.bytes.length;
-    return decodeType(spec.#source, spec.#offset(index), end, id);
+    return spec.#decode(id, spec.#offset(id - spec.firstTypeId));
   }
 
   /**
@@ -217,17 +220,31 @@ export class Spec implements Iterable<Type> {
    * @throws BtfFormatError `LIMIT_EXCEEDED` if the names in such a type are too long.
    */
   typesByName(name: string): Type[] {
-    return this.idsByName(name).map((id) => this.typeById(id));
+    let types = this.#kept.get(name);
+    if (types === undefined) {
+      types = this.idsByName(name).map((id) => this.typeById(id));
+      this.#kept.keep(name, types);
+    }
+    return types.slice();
   }
 
   /**
    * idsByName finds the types with a name and returns their ids in ascending order, those of the base first. The name
-   * is compared as UTF-8. Each of the first four calls is one pass over the names of all types; the fifth builds an
-   * index of at most eight bytes for each type, which is kept.
+   * is compared as UTF-8. Each of the first four calls is one pass over the names of all types; the fifth builds the index
+   * of {@link indexNames}.
    */
   idsByName(name: string): TypeId[] {
-    if (name.includes('\0')) return [];
-    return this.#idsOf(utf8Of(name));
+    const bytes = searchedBytes(name);
+    return (bytes === null ? null : this.#find(bytes)) ?? [];
+  }
+
+  /**
+   * indexNames builds the index of names at once, if there is none yet: one pass over the names of all types. The index takes
+   * at most eight bytes for each type, and is kept. The index of a base is built too.
+   */
+  indexNames(): void {
+    this.base?.indexNames();
+    this.#names.buildIndex();
   }
 
   /**
@@ -258,10 +275,14 @@ export class Spec implements Iterable<Type> {
     return this.types();
   }
 
-  #idsOf(name: Uint8Array): TypeId[] {
-    const ids = this.base === null ? [] : this.base.#idsOf(name);
-    this.#names.find(name, (index) => ids.push(this.firstTypeId + index));
-    return ids;
+  #find(name: Uint8Array): TypeId[] | null {
+    return this.#names.find(name, this.firstTypeId, this.base === null ? null : this.base.#find(name));
+  }
+
+  /** Decodes a type of this spec that starts at an offset. */
+  #decode(id: TypeId, at: number): Type {
+    const end = this.#offsets[id - this.firstTypeId + 1] ?? this.#source.bytes.length;
+    return decodeType(this.#source, at, end, id);
   }
 
   /** The spec in the chain of bases that the id belongs to. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { StringTable, utf8Of } from './strings.js';
+import { StringTable, searchedBytes } from './strings.js';
 
 const LIMIT = 1024;
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -79,7 +79,7 @@ describe('StringTable', () => {
   });
 });
 
-test('utf8Of returns what an encoder does, for short and long texts', () => {
+test('searchedBytes returns what an encoder does, for short and long texts', () => {
   const long = 'x'.repeat(100);
   for (const text of [
     '',
@@ -93,6 +93,8 @@ test('utf8Of returns what an encoder does, for short and long texts', () => {
     `${long}ü`,
     'x'.repeat(64),
   ]) {
-    expect(utf8Of(text)).toEqual(new TextEncoder().encode(text));
+    expect(searchedBytes(text)).toEqual(new TextEncoder().encode(text));
+    expect(searchedBytes(`${text}\0`)).toBeNull();
+    expect(searchedBytes(`\0${text}`)).toBeNull();
   }
 });

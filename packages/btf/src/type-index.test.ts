@@ -23,3 +23,27 @@ test('finds each of many types, whether they are shorter than usual, longer, or 
     expect(() => Spec.parse(bytes, { limits })).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
   }
 });
+
+test.each(['little', 'big'] as const)('a %s-endian type that is cut off anywhere is reported', (order) => {
+  const whole = new BtfAssembler(order)
+    .type(Kind.FLOAT, 'double', { sizeOrTypeId: 8 })
+    .type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 8, data: ['member', 1, 0] })
+    .bytes();
+  const view = new DataView(whole.buffer);
+  for (let cut = 1; cut < 24; cut++) {
+    view.setUint32(12, 36 - cut, order === 'little');
+    // Also where the words cannot be read in place.
+    for (const shift of [0, 1]) {
+      const shifted = new Uint8Array(whole.length + shift);
+      shifted.set(whole, shift);
+      expect(() => Spec.parse(shifted.subarray(shift))).toThrow(
+        expect.objectContaining({
+          code: 'MALFORMED',
+          message: expect.stringContaining('type ends after the end'),
+          offset: 36,
+          typeId: 2,
+        }),
+      );
+    }
+  }
+});

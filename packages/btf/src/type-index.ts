@@ -1,17 +1,19 @@
 import { BtfFormatError } from './format-error.js';
-import { type BtfHeader, type BtfSection, parseHeader } from './header.js';
+import { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
 import { type KindSizes, kindSizes, TYPE_LENGTH } from './kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS } from './limits.js';
 import { type BtfNote, kindsNote, unreadableNote } from './notes.js';
 import type { TypeId } from './types.js';
-import { kindOfInfo, vlenOfInfo, type Words, wordsOf } from './words.js';
+import { hostWords, wordsOf } from './words.js';
 
 /** The types of a kernel take 26 bytes on average. If a type takes less, the index is copied to a longer array. */
 const USUAL_LENGTH = 24;
 
 /** TypeIndexInput is the input of {@link indexTypes}. */
 export interface TypeIndexInput {
-  readonly words: Words;
+  /** The bytes of the type section. */
+  readonly bytes: Uint8Array;
+  readonly order: ByteOrder;
   readonly section: BtfSection;
   readonly sizes: KindSizes;
   readonly firstTypeId: TypeId;
@@ -29,22 +31,24 @@ export interface TypeIndexInput {
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than `limit`.
  */
 export function indexTypes(input: TypeIndexInput): Uint32Array {
-  const { words, sizes, limit } = input;
-  const { fixed, element } = sizes;
+  const { limit } = input;
+  const { fixed, element } = input.sizes;
+  const words = hostWords(input.bytes, input.order);
   const end = input.section.length;
   let offsets: Uint32Array = new Uint32Array(Math.min(Math.ceil(end / USUAL_LENGTH), limit));
   let count = 0;
   let at = 0;
+  // Each step waits for the one before, so it calls nothing.
   while (at < end) {
-    if (count === limit) throw tooManyTypes(input, at);
-    if (end - at < TYPE_LENGTH) throw truncated(input, count, at);
-    const info = words.i32(at + 4);
-    const kind = kindOfInfo(info);
+    const info = words[(at >>> 2) + 1] ?? 0;
+    const kind = (info >>> 24) & 0x7f;
     const once = fixed[kind] ?? 0;
-    if (once === 0) throw unknownKind(input, count, at, kind);
-    const length = once + (element[kind] ?? 0) * vlenOfInfo(info);
-    if (length > end - at) throw truncated(input, count, at);
-    if (count === offsets.length) offsets = longer(offsets);
+    const length = once + (element[kind] ?? 0) * (info & 0xffffff);
+    if (count === offsets.length) {
+      if (count === limit) throw tooManyTypes(input, at);
+      offsets = longer(offsets, limit);
+    }
+    if (once === 0 || length > end - at) throw invalidType(input, count, at, kind);
     offsets[count] = at;
     count += 1;
     at += length;
@@ -52,8 +56,8 @@ export function indexTypes(input: TypeIndexInput): Uint32Array {
   return offsets.subarray(0, count);
 }
 
-function longer(offsets: Uint32Array): Uint32Array {
-  const copy = new Uint32Array(offsets.length * 2);
+function longer(offsets: Uint32Array, limit: number): Uint32Array {
+  const copy = new Uint32Array(Math.min(offsets.length * 2, limit));
   copy.set(offsets);
   return copy;
 }
@@ -62,27 +66,20 @@ function tooManyTypes({ section, limit }: TypeIndexInput, at: number): BtfFormat
   return new BtfFormatError('LIMIT_EXCEEDED', `more than ${limit} types`, { offset: section.offset + at });
 }
 
-function truncated({ section, firstTypeId }: TypeIndexInput, count: number, at: number): BtfFormatError {
-  return new BtfFormatError('MALFORMED', 'type ends after the end of the type section', {
-    offset: section.offset + at,
-    typeId: firstTypeId + count,
-  });
-}
-
-function unknownKind(
-  { section, firstTypeId }: TypeIndexInput,
+function invalidType(
+  { section, firstTypeId, sizes }: TypeIndexInput,
   count: number,
   at: number,
   kind: number,
 ): BtfFormatError {
   const place = { offset: section.offset + at, typeId: firstTypeId + count };
-  return kind === 0
-    ? new BtfFormatError('MALFORMED', 'type of kind 0', place)
-    : new BtfFormatError(
-        'UNSUPPORTED',
-        `type of unknown kind ${kind}, and no layout section gives its size`,
-        place,
-      );
+  // A type that is cut off before its info word has no kind.
+  if (section.length - at < TYPE_LENGTH || sizes.fixed[kind] !== 0) {
+    return new BtfFormatError('MALFORMED', 'type ends after the end of the type section', place);
+  }
+  if (kind === 0) return new BtfFormatError('MALFORMED', 'type of kind 0', place);
+  const message = `type of unknown kind ${kind}, and no layout section gives its size`;
+  return new BtfFormatError('UNSUPPORTED', message, place);
 }
 
 /**
@@ -140,8 +137,10 @@ function sizesOf(base: Uint8Array | null): KindSizes | null {
 
 function indexOf(bytes: Uint8Array, header: BtfHeader, baseSizes: KindSizes | null) {
   const section = header.types;
-  const words = wordsOf(bytes.subarray(section.offset, section.offset + section.length), header.byteOrder);
+  const order = header.byteOrder;
+  const types = bytes.subarray(section.offset, section.offset + section.length);
   const sizes = kindSizes(bytes, header, baseSizes);
   const limit = DEFAULT_PARSE_LIMITS.types;
-  return { words, sizes, offsets: indexTypes({ words, section, sizes, firstTypeId: 1, limit }) };
+  const offsets = indexTypes({ bytes: types, order, section, sizes, firstTypeId: 1, limit });
+  return { words: wordsOf(types, order), sizes, offsets };
 }

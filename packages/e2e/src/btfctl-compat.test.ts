@@ -6,6 +6,7 @@ import { needs } from 'test-tools';
 import { btfctl, type Ran } from './testing/btfctl.js';
 import { DEBIAN_KERNEL } from './testing/debian-kernel.js';
 import { schemaErrors } from './testing/json-schema.js';
+import { loadedPackages } from './testing/loaded-packages.js';
 
 const AGENT = fileURLToPath(new URL('../../cli/src/compat/testdata/agent.bpf.o', import.meta.url));
 /** Executables that embed objects. */
@@ -20,6 +21,13 @@ describe('btfctl compat of the built program', () => {
     expect(await run(AGENT, '--loader', 'bcc')).toMatchObject({ status: 2, stdout: '' });
     expect(await run('./nope.o', '--on', './nope.btf')).toMatchObject({ status: 3, stdout: '' });
     expect((await run('--help')).stdout).toContain('exit status 8');
+  });
+
+  needs('debian-kernels').test('loads no gRPC for kernels in files', async () => {
+    const args = ['compat', AGENT, '--on', DEBIAN_KERNEL, '--program', 'moved'];
+    const { packages, status } = await loadedPackages(args);
+    expect(status).toBe(0);
+    expect([...packages].toSorted()).toEqual(['@btfd/btf', '@btfd/cli', 'commander', 'picocolors']);
   });
 
   needs('debian-kernels').test('its JSON matches its schema', async () => {

@@ -6,6 +6,7 @@ import { needs } from 'test-tools';
 import { decodeRelocation, encodeRelocation } from '@btfd/api';
 import {
   checkObject,
+  ElfFile,
   findBpfObjects,
   type ObjectReport,
   parseBpfObject,
@@ -26,6 +27,9 @@ function debianObjects(): Uint8Array[] {
   );
 }
 
+/** The size of a section header. */
+const SECTION_BYTES = 64;
+
 /** Returns a report of the library as a client gets it. */
 function asReceived(report: ObjectReport): object {
   const received = (finding: RelocationFinding): object => decodeRelocation(encodeRelocation(finding));
@@ -38,6 +42,18 @@ function asReceived(report: ObjectReport): object {
       relocations: program.relocations.map(received),
     })),
   };
+}
+
+/** Returns an object whose section of the license, which loaders read, has as many bytes as requested. */
+function largeObject(size: number): Uint8Array {
+  const small = readFileSync(AGENT);
+  const elf = ElfFile.parse(small);
+  const large = Buffer.concat([small, Buffer.alloc(size)]);
+  const { index } = elf.sectionHeaders(512).find(({ name }) => name === 'license') ?? { index: 0 };
+  const at = elf.tableOffset + SECTION_BYTES * index;
+  large.writeBigUInt64LE(BigInt(small.length), at + 24);
+  large.writeBigUInt64LE(BigInt(size), at + 32);
+  return large;
 }
 
 needs('vmlinux').describe('checkObject of the client', () => {
@@ -113,6 +129,15 @@ needs('vmlinux').describe('checkObject of the client', () => {
       ...(first?.type === 'header' && first.header),
       ...(last?.type === 'summary' && last.summary),
     }).toEqual(rest);
+  });
+
+  test('rejects an object that is too large, with the limit', async () => {
+    const { maxObjectBytes } = (await client.serverInfo()).limits;
+    expect(maxObjectBytes).toBeGreaterThan(0);
+    await expect(client.checkObject(largeObject(maxObjectBytes))).rejects.toMatchObject({
+      reason: 'MESSAGE_TOO_LARGE',
+      metadata: { limit: expect.any(String) },
+    });
   });
 
   test.each([

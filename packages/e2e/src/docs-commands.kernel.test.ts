@@ -34,6 +34,7 @@ const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const FETCHED = [
   ['vmlinux-6.1.btf', join(ROOT, '.cache/kernels', kernelFolder('6.1.'), 'vmlinux')],
   ['runqlat', join(ROOT, '.cache/objects/libbpf-tools/runqlat')],
+  ['deployed/runqlat', join(ROOT, '.cache/objects/libbpf-tools/runqlat')],
 ] as const;
 /** The address in the documents. The daemon of a test listens elsewhere. */
 const ADDRESS = '/run/btfd/btfd.sock';
@@ -80,6 +81,8 @@ needs('bpf').describe('the commands in the documents', () => {
     copyFileSync(join(SOURCES, 'program.bpf.o'), join(dir, 'program.bpf.o'));
     copyFileSync(TWICE, join(dir, 'twice.btf'));
     copyFileSync(join(ROOT, 'examples/bpf/agent.bpf.o'), join(dir, 'agent.bpf.o'));
+    mkdirSync(join(dir, 'deployed'));
+    copyFileSync(join(ROOT, 'examples/bpf/agent.bpf.o'), join(dir, 'deployed/agent.bpf.o'));
     for (const [name, target] of FETCHED) if (existsSync(target)) symlinkSync(target, join(dir, name));
     for (const name of COMPILERS.every(has) ? ['before', 'after'] : []) {
       compileC(readFileSync(join(SOURCES, `${name}.c`), 'utf8'), join(dir, `${name}.o`));
@@ -152,6 +155,7 @@ function toolsOf(command: string): readonly Tool[] {
   if (command.includes('python3 ')) return [...toolsOf('generate.sh'), 'python3-grpcio', 'python3-protobuf'];
   if (command.includes('generate.sh')) return ['protoc', 'grpc_python_plugin'];
   if (command.includes('bpftool ')) return ['bpftool'];
+  if (command.includes('compat deployed')) return ['debian-kernels', 'debian-objects'];
   if (command.includes('vmlinux-6.1.btf')) return ['debian-kernels'];
   if (command.includes('runqlat')) return ['debian-objects'];
   return command.includes('after.o') ? COMPILERS : [];
@@ -164,7 +168,7 @@ function kernelFolder(series: string): string {
   return readdirSync(folder).find((name) => name.startsWith(series)) ?? '';
 }
 
-/** Returns lines without numbers, digests, the release of the kernel, and the spaces that depend on them. */
+/** Returns lines without numbers, digests, the release of the kernel, the spaces that depend on them, and those at the ends. */
 function general(text: string): string[] {
   return text
     .replaceAll(/"[\w+/]{43}="/g, '"="')
@@ -172,5 +176,5 @@ function general(text: string): string[] {
     .replaceAll(/\d[\d,]*/g, '#')
     .replaceAll(/ +/g, ' ')
     .split('\n')
-    .map((line) => line.trimStart());
+    .map((line) => line.trim());
 }

@@ -81,7 +81,14 @@ describe('in the documents, these names exist:', () => {
   const metrics = new Set(rowsOf('docs/metrics.md'));
   const scripts = readFileSync(join(ROOT, 'package.json'), 'utf8');
   const options = textOf('packages/cli/src/grammar');
-  const folders = ['.', 'packages', 'packages/server/src', 'packages/cli/src', 'packages/client/src'];
+  const folders = [
+    '.',
+    'packages',
+    'packages/server/src',
+    'packages/cli/src',
+    'packages/client/src',
+    'packages/fleet/src',
+  ];
 
   function isFlag(name: string): boolean {
     const flag = /^--(?:no-)?([a-z-]+)/.exec(name)?.[1] ?? '';

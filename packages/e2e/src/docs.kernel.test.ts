@@ -23,7 +23,7 @@ const DOCUMENTS = [
   'docs/btf-library.md',
   'docs/protocol.md',
   'docs/fd.md',
-  ...['packages/api', 'packages/btf', 'packages/client', 'packages/server', 'native'].map(
+  ...['packages/api', 'packages/btf', 'packages/client', 'packages/fleet', 'packages/server', 'native'].map(
     (dir) => `${dir}/README.md`,
   ),
 ];

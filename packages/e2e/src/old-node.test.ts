@@ -40,7 +40,7 @@ describe.each([
 });
 
 test('All published packages need the same Node', () => {
-  const manifests = ['api', 'btf', 'client', 'server', 'cli', '../native'].map((folder) => {
+  const manifests = ['api', 'btf', 'client', 'fleet', 'server', 'cli', '../native'].map((folder) => {
     const { engines }: { engines: unknown } = JSON.parse(
       readFileSync(`${PACKAGES}${folder}/package.json`, 'utf8'),
     );

@@ -24,7 +24,7 @@ function importableOf(folder: string): string[] {
   });
 }
 
-test.each(['packages/api', 'packages/btf', 'packages/client', 'packages/server', 'native'])(
+test.each(['packages/api', 'packages/btf', 'packages/client', 'packages/fleet', 'packages/server', 'native'])(
   'The API reference covers every module that %s exports',
   (folder) => {
     expect(Object(json('packages/reference/typedoc.json')).entryPoints).toContain(

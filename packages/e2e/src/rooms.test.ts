@@ -18,10 +18,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     `source users watch rpc observe ${ROOT} certs program jobs`,
   ].flatMap((rooms) => rooms.split(' ')),
   client: `base error call btf object lease ${ROOT} fake-daemon fd`.split(' '),
+  fleet: `base source pace survey ask question ${ROOT}`.split(' '),
   cli: `error output diff source config grammar session completion layout compat command start ${ROOT}`.split(
     ' ',
   ),
-  bench: `event-loop peers run rows report ${ROOT}`.split(' '),
+  bench: `fleet event-loop peers run rows report ${ROOT}`.split(' '),
   // The files in src are a facade over these rooms, and the rooms use them too.
   btf: 'decode build query elf ext object core min-btf reach print value kernel check validate'.split(' '),
 };

@@ -8,7 +8,14 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { undocumentedThrows } from './undocumented-throws.js';
 
-const PACKAGES = ['packages/btf', 'packages/client', 'packages/server', 'packages/api', 'native'];
+const PACKAGES = [
+  'packages/btf',
+  'packages/client',
+  'packages/fleet',
+  'packages/server',
+  'packages/api',
+  'native',
+];
 
 process.chdir(fileURLToPath(new URL('../../..', import.meta.url)));
 const asked = process.argv.slice(2);

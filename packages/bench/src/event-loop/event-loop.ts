@@ -1,11 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { BtfService, Encoding, type SpecRequestSchema } from '@btfd/api';
+import { BtfService, type CheckObjectRequestSchema, Encoding, type SpecRequestSchema } from '@btfd/api';
 import { btfLoad, type BtfFd } from '@btfd/native';
 import { Caller, encode, pathOf } from './caller.js';
 import type { Child } from './child.js';
+import { objectOfFindings } from './hostile-object.js';
 import { nestedUnions, rejectedWithLog, tinyTypes, wideStructs } from './hostile-btf.js';
 
-const { getServerInfo, iterateHandles, loadHandle, resolveMembers } = BtfService.method;
+const { checkObject, getServerInfo, iterateHandles, loadHandle, resolveMembers } = BtfService.method;
 
 /** The numbers of objects that another program holds while requests look for names and list objects. */
 const OBJECTS = { quick: 1_000, full: 10_000 };
@@ -62,6 +63,11 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
     detail: { case: 'fwd', value: { union: false } } as const,
   }));
   const rejected = rejectedWithLog();
+  const check = (name: string, init: MessageInitShape<typeof CheckObjectRequestSchema>): Case => ({
+    name,
+    run: async () => caller.drain(pathOf(checkObject), encode(checkObject.input, init)).catch(invalid),
+  });
+  const findings = objectOfFindings(quick ? 2_000 : 65_000, 'gone'.repeat(100));
   const big = tinyTypes(quick ? 100_000 : 1_048_000);
   return [
     spec('RAW of vmlinux', { source: vmlinux, encoding: RAW }),
@@ -97,6 +103,8 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
       run: async () =>
         caller.call(loadHandle, { source: { case: 'types', value: { types } }, adaptToKernel: true }),
     },
+    check('CheckObject of 8 MiB without an object', { object: new Uint8Array(8 * 1024 * 1024) }),
+    check('CheckObject of an object with tens of thousands of findings', { object: findings }),
     { name: 'LoadHandle of a million tiny types', run: async () => load(big) },
     {
       name: 'LoadHandle that is rejected with 4 MiB of log',
@@ -111,6 +119,11 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
 /** Ignores NOT_FOUND. */
 function notFound(error: unknown): void {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 5) throw error;
+}
+
+/** Ignores INVALID_ARGUMENT. */
+function invalid(error: unknown): void {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 3) throw error;
 }
 
 /** Ignores RESOURCE_EXHAUSTED, because the daemon's work before it refused the request counts too. */

@@ -201,6 +201,27 @@ describe('Builder', () => {
     expect(shuffled.addAllFrom(spec, [1, 2])).toEqual([5, 2]);
   });
 
+  test.each(ORDERS)(
+    'adds whole %s-endian specs one after the other, like their types in two parts',
+    (order) => {
+      const spec = Spec.parse(assembleAllKinds(order).bytes());
+      const whole = new Builder({ deduplicate: false });
+      const parts = new Builder({ deduplicate: false });
+      for (let copy = 0; copy < 3; copy++) {
+        const added = whole.endTypeId - 1;
+        const ids = [...spec.typeIds()];
+        expect(whole.addAllFrom(Spec.parse(spec.bytes), ids)).toEqual(ids.map((id) => id + added));
+        // Types that refer to none have their ids before the others are asked for.
+        const another = Spec.parse(spec.bytes);
+        expect(parts.addAllFrom(another, [1, 2, 3])).toEqual([1, 2, 3].map((id) => id + added));
+        parts.addAllFrom(another, ids);
+      }
+      expect(Buffer.from(whole.marshal()).equals(parts.marshal())).toBe(true);
+      expect(whole.add(INT)).toBe(whole.endTypeId - 1);
+      expect(whole.toSpec().typeCount).toBe(3 * spec.typeCount + 1);
+    },
+  );
+
   test('adds types of a split spec and of its base', () => {
     const baseBtf = assembleAllKinds('little');
     const base = Spec.parse(baseBtf.bytes());
@@ -223,6 +244,7 @@ describe('Builder', () => {
     expect(() => builder.addFrom(spec, 1)).toThrow('string offset 9999 is after the end');
     expect(() => builder.addFrom(spec, 3)).toThrow('reference to type 4');
     expect(() => builder.addFrom(spec, 4)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+    expect(() => builder.addAllFrom(spec, spec.typeIds())).toThrow('string offset 9999 is after the end');
     expect(builder.typeCount).toBe(0);
     expect(builder.marshal().length).toBe(25);
   });

@@ -45,10 +45,18 @@ export function convertByteOrder(btf: Uint8Array | Spec, order: ByteOrder): Uint
 
 function checkKinds(bytes: Uint8Array, header: BtfHeader): void {
   const { types, byteOrder } = header;
-  const words = wordsOf(bytes.subarray(types.offset, types.offset + types.length), byteOrder);
+  const typeBytes = bytes.subarray(types.offset, types.offset + types.length);
+  const words = wordsOf(typeBytes, byteOrder);
   const sizes = kindSizes(bytes, header, null);
   const limit = DEFAULT_PARSE_LIMITS.types;
-  const offsets = indexTypes({ words, section: types, sizes, firstTypeId: 1, limit });
+  const offsets = indexTypes({
+    bytes: typeBytes,
+    order: byteOrder,
+    section: types,
+    sizes,
+    firstTypeId: 1,
+    limit,
+  });
   for (const offset of offsets) {
     const kind = kindOfInfo(words.i32(offset + 4));
     if (isKnownKind(kind)) continue;

@@ -1,3 +1,5 @@
+import { visitIds } from '../kind-words.js';
+import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import type { ImportSource } from './import-source.js';
 import type { TypeTable } from './type-table.js';
@@ -29,6 +31,10 @@ export function importCopies(
     found.push(id);
   };
   for (const id of roots) find(id);
+  if (isWhole(source.spec, found) && (!rootsFirst || isAscending(found))) {
+    importAll(source, table);
+    return;
+  }
   const asked = rootsFirst ? found.length : 0;
   let length = 0;
   // Everything is read before anything is added, so a read failure changes nothing.
@@ -57,4 +63,33 @@ export function importCopies(
     }
     table.define(ids[id] ?? 0, words, 0);
   }
+}
+
+/** Whether types are all of a spec without a base. */
+function isWhole(spec: Spec, ids: readonly TypeId[]): boolean {
+  return spec.base === null && ids.length === spec.typeCount;
+}
+
+function isAscending(ids: readonly TypeId[]): boolean {
+  return ids.every((id, index) => id === index + 1);
+}
+
+/** As {@link importCopies} of all types of a spec in their order: each id grows by the same number. */
+function importAll({ ids, reader }: ImportSource, table: TypeTable): void {
+  ids.fill(0);
+  const { words, offsets: offsetsById } = reader.readAll();
+  const offsets = offsetsById.subarray(1);
+  const added = table.endTypeId - 1;
+  if (added > 0) addToIds(words, offsets, added);
+  table.appendAll(words, offsets);
+  for (let id = 1; id < ids.length; id++) ids[id] = id + added;
+}
+
+/** Adds a number to all ids in types, except void. */
+function addToIds(words: Int32Array, offsets: Int32Array, added: number): void {
+  const add = (at: number): void => {
+    const id = words[at] ?? 0;
+    if (id !== 0) words[at] = id + added;
+  };
+  for (const start of offsets) visitIds(words, start, add);
 }

@@ -6,17 +6,17 @@ import type { StringPool } from './string-pool.js';
 
 /** ImportSource is a spec from which types are added, with the ids that they got. */
 export class ImportSource {
+  readonly spec: Spec;
   readonly reader: SpecReader;
   /** Ids in the builder by ids of the spec; 0 for types that were not added. */
   readonly ids: Int32Array;
   /** Only used for types that were not added. */
   readonly components: Components;
-  readonly #spec: Spec;
   #tags: ReadonlyMap<TypeId, readonly TypeId[]> | null = null;
 
   /** @param keptEnd the types before this id are those of the builder's base, and keep their ids. */
   constructor(spec: Spec, pool: StringPool, keptEnd: TypeId = 1) {
-    this.#spec = spec;
+    this.spec = spec;
     this.reader = new SpecReader(spec, pool);
     this.ids = new Int32Array(spec.endTypeId);
     for (let id = 1; id < keptEnd; id++) this.ids[id] = id;
@@ -31,7 +31,7 @@ export class ImportSource {
 
   #findTags(): Map<TypeId, TypeId[]> {
     const tags = new Map<TypeId, TypeId[]>();
-    for (let id = 1; id < this.#spec.endTypeId; id++) {
+    for (let id = 1; id < this.spec.endTypeId; id++) {
       if (this.reader.kind(id) !== Kind.DECL_TAG) continue;
       this.reader.visitReferences(id, (tagged) => {
         const others = tags.get(tagged);

@@ -6,13 +6,25 @@ import { HASH_SEED, withRoom } from '../words.js';
  */
 export class OffsetNumbers {
   #offsets: Int32Array = new Int32Array(32);
+  /** The numbers + 1 by offset, which are found sooner than entries by hash; null unless most offsets are expected. */
+  #table: Int32Array | null = null;
   #numbers: Int32Array = new Int32Array(32);
   /** Open addressing: 0 is free, otherwise the index of an entry + 1. */
   #slots = new Int32Array(64);
   #count = 0;
 
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** useTable makes room for a number of every offset before `end`. It must be called before any is added. */
+  useTable(end: number): void {
+    this.#table = new Int32Array(end);
+  }
+
   /** get returns the number of an offset; -1 if there is none. */
   get(offset: number): number {
+    if (this.#table !== null) return (this.#table[offset] ?? 0) - 1;
     const entry = (this.#slots[this.#slotOf(offset | 0)] ?? 0) - 1;
     return entry < 0 ? -1 : (this.#numbers[entry] ?? 0);
   }
@@ -24,7 +36,8 @@ export class OffsetNumbers {
     this.#offsets[this.#count] = offset;
     this.#numbers[this.#count] = number;
     this.#count += 1;
-    if (this.#count * 2 > this.#slots.length) this.#rehash();
+    if (this.#table !== null) this.#table[offset] = number + 1;
+    else if (this.#count * 2 > this.#slots.length) this.#rehash();
     else this.#slots[this.#slotOf(offset | 0)] = this.#count;
   }
 

@@ -13,6 +13,8 @@ import type { StringPool } from './string-pool.js';
  * string as their name, and copying them all would take the square of its length.
  */
 const NAMES_PER_SECTION = 8;
+/** The bytes of strings for each type up to which {@link Names} uses a table of offsets. A kernel has 17. */
+const MAX_STRING_BYTES = 32;
 const FREE_NAME_BYTES = 64 * 1024;
 
 /**
@@ -106,6 +108,7 @@ export class SpecReader {
     let from = 0;
     for (const level of this.#levels) {
       words.set(level.words, from);
+      level.names.expectAll();
       for (let id = level.spec.firstTypeId; id < level.spec.endTypeId; id++) {
         const start = from + level.offset(id);
         offsets[id] = start;
@@ -207,6 +210,15 @@ class Names {
     this.#pool = pool;
     this.#end = level.stringStart + level.strings.length;
     this.#left = FREE_NAME_BYTES + NAMES_PER_SECTION * this.#end;
+  }
+
+  /**
+   * Prepares for names of all types of the level. For strings of usual length, the table takes a few times the memory of
+   * the types.
+   */
+  expectAll(): void {
+    if (this.#numbers.isEmpty && this.#end <= MAX_STRING_BYTES * this.#level.spec.endTypeId)
+      this.#numbers.useTable(this.#end);
   }
 
   number(offset: number, id: TypeId): number {

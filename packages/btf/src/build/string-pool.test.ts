@@ -37,9 +37,11 @@ test('rows of strings are written as single ones', () => {
   }
 });
 
-test('offsets keep their numbers and their order', () => {
+test.each([false, true])('offsets keep their numbers and their order (with a table: %p)', (withTable) => {
   const numbers = new OffsetNumbers();
-  const offsets = Array.from({ length: 1_000 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 0);
+  const end = 1 << 20;
+  if (withTable) numbers.useTable(end);
+  const offsets = Array.from({ length: 1_000 }, (_, i) => (i * 7_919) % end);
   for (const [i, offset] of offsets.entries()) {
     expect(numbers.get(offset)).toBe(-1);
     numbers.add(offset, i);
@@ -51,4 +53,11 @@ test('offsets keep their numbers and their order', () => {
     visited.push(number);
   });
   expect(visited).toEqual(offsets.map((_, i) => i));
+});
+
+test('offsets up to 2^32 have numbers', () => {
+  const numbers = new OffsetNumbers();
+  const offsets = Array.from({ length: 1_000 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 0);
+  for (const [i, offset] of offsets.entries()) numbers.add(offset, i);
+  expect(offsets.map((offset) => numbers.get(offset))).toEqual(offsets.map((_, i) => i));
 });

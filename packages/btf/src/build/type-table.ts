@@ -64,7 +64,7 @@ export class TypeTable {
    */
   reserve(): TypeId {
     const id = this.endTypeId;
-    if (id > MAX_TYPES) throw new BtfBuildError('LIMIT_EXCEEDED', `more than ${MAX_TYPES} types`);
+    if (id > MAX_TYPES) throw tooManyTypes();
     this.#offsets = withRoom(this.#offsets, this.#count + 1);
     this.#offsets[this.#count] = -1;
     this.#count += 1;
@@ -79,14 +79,36 @@ export class TypeTable {
    */
   define(id: TypeId, source: Int32Array, start: number): void {
     const length = wordCount(source[start + 1] ?? 0);
-    if (this.#used + length > MAX_WORDS) {
-      throw new BtfBuildError('LIMIT_EXCEEDED', `types of more than ${MAX_WORDS * 4} bytes`, { typeId: id });
-    }
+    if (this.#used + length > MAX_WORDS) throw tooManyWords(id);
     const target = withRoom(this.words, this.#used + length);
     for (let i = 0; i < length; i++) target[this.#used + i] = source[start + i] ?? 0;
     this.words = target;
     this.#offsets[id - this.firstTypeId] = this.#used;
     this.#used += length;
+  }
+
+  /**
+   * appendAll adds types with the next ids. It keeps the arrays if the table is empty.
+   *
+   * @param words the words of the types, one type after the other.
+   * @param offsets where each type starts in `words`.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types or words. Then it adds none.
+   */
+  appendAll(words: Int32Array, offsets: Int32Array): void {
+    const [from, count] = [this.#used, this.#count];
+    if (this.endTypeId + offsets.length - 1 > MAX_TYPES) throw tooManyTypes();
+    if (from + words.length > MAX_WORDS) throw tooManyWords();
+    this.#used += words.length;
+    this.#count += offsets.length;
+    if (count === 0) {
+      this.words = words;
+      this.#offsets = offsets;
+      return;
+    }
+    this.words = withRoom(this.words, this.#used);
+    this.#offsets = withRoom(this.#offsets, this.#count);
+    this.words.set(words, from);
+    for (let i = 0; i < offsets.length; i++) this.#offsets[count + i] = from + (offsets[i] ?? 0);
   }
 
   /** append adds a type with the next id. See {@link define}. */
@@ -95,4 +117,12 @@ export class TypeTable {
     this.define(id, source, start);
     return id;
   }
+}
+
+function tooManyTypes(): BtfBuildError {
+  return new BtfBuildError('LIMIT_EXCEEDED', `more than ${MAX_TYPES} types`);
+}
+
+function tooManyWords(typeId?: TypeId): BtfBuildError {
+  return new BtfBuildError('LIMIT_EXCEEDED', `types of more than ${MAX_WORDS * 4} bytes`, { typeId });
 }

@@ -10,7 +10,7 @@ import {
   RECORDED_PAIRS,
 } from '../testing/cilium-relocations.js';
 import { kernels } from '../testing/corpus.js';
-import { debianObjects } from '../testing/debian-objects.js';
+import { allDebianObjects } from '../testing/debian-objects.js';
 import { randomPair } from '../testing/random-relocations.js';
 
 needs('cilium-driver').describe('relocations by the rules of cilium/ebpf', () => {
@@ -20,11 +20,11 @@ needs('cilium-driver').describe('relocations by the rules of cilium/ebpf', () =>
   });
   afterAll(() => cilium.close());
 
-  needs('debian-objects').test.each(kernels('corpus'))(
+  needs('all-debian-objects').test.each(kernels('corpus'))(
     'of Debian’s objects against $release',
     ({ vmlinux }) => {
       const kernel = new Uint8Array(readFileSync(vmlinux));
-      const objects = debianObjects().map(({ bytes }) => bytes);
+      const objects = allDebianObjects().map(({ bytes }) => bytes);
       const compared = compareWithCilium(kernel, objects, cilium.run(kernel, objects));
       // One has a weak map, which cilium/ebpf does not know.
       expect(compared).toBeGreaterThan(objects.length - 3);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { needs } from 'test-tools';
+import { PINNED_PROGRAMS } from 'test-tools/pinned-objects';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { kernels, readSpec } from '../testing/corpus.js';
-import { debianObjects, PINNED_PROGRAMS } from '../testing/debian-objects.js';
+import { debianObjects } from '../testing/debian-objects.js';
 import { LibbpfRelocations } from '../testing/libbpf-relocations.js';
 import { libbpfLines, ourLines } from '../testing/relocation-log.js';
 import type { CoreOutcome } from './resolution.js';

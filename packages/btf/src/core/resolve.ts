@@ -99,6 +99,7 @@ export function* resolveSteps(
     candidates: new Candidates(target, rules, work),
     comparisons: new Comparisons(local, rules, work),
   };
+  yield null;
   const relocations = yield* rules.choice === 'EACH_RELOCATION' ? resolveEach(job) : resolveTypes(job);
   return { loader, loaderRelease: rules.release, relocations };
 }

@@ -175,16 +175,17 @@ function decodeMembers(source: TypeSource, start: number, id: TypeId): Member[] 
   const info = words.i32(start + 4);
   // With the kind flag, the offset word packs the width of a bitfield above 24 bits of offset.
   const packed = kindFlagOfInfo(info);
-  const end = start + 12 + vlenOfInfo(info) * 12;
-  const members: Member[] = [];
-  for (let at = start + 12; at < end; at += 12) {
+  const count = vlenOfInfo(info);
+  const members = new globalThis.Array<Member>(count);
+  let at = start + 12;
+  for (let index = 0; index < count; index++, at += 12) {
     const offset = words.u32(at + 8);
-    members.push({
+    members[index] = {
       name: source.elementName(at, id),
       typeId: words.u32(at + 4),
       bitOffset: packed ? offset & 0xffffff : offset,
       bitfieldSize: packed ? offset >>> 24 : 0,
-    });
+    };
   }
   return members;
 }

@@ -68,8 +68,15 @@ export class KeptTypes {
     switch (type.kind) {
       case 'STRUCT':
       case 'UNION': {
-        const members = type.members.filter((_, i) => elements.has(i));
-        return { ...type, members: members.map((member) => ({ ...member, typeId: idOf(member.typeId) })) };
+        const members = type.members
+          .filter((_, i) => elements.has(i))
+          .map(({ name, typeId, bitOffset, bitfieldSize }) => ({
+            name,
+            typeId: idOf(typeId),
+            bitOffset,
+            bitfieldSize,
+          }));
+        return { ...type, members };
       }
       case 'ENUM':
         return { ...type, values: type.values.filter((_, i) => elements.has(i)) };
@@ -83,7 +90,7 @@ export class KeptTypes {
       case 'TYPE_TAG':
         return { ...type, typeId: idOf(type.typeId) };
       case 'FUNC_PROTO': {
-        const params = type.params.map((param) => ({ ...param, typeId: idOf(param.typeId) }));
+        const params = type.params.map(({ name, typeId }) => ({ name, typeId: idOf(typeId) }));
         return { ...type, returnTypeId: idOf(type.returnTypeId), params };
       }
       default:

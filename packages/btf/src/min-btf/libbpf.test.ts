@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { needs } from 'test-tools';
+import { PINNED_PROGRAMS } from 'test-tools/pinned-objects';
 import { seeded } from 'test-tools/random';
 import { kernels } from '../testing/corpus.js';
-import { debianObjects, PINNED_PROGRAMS } from '../testing/debian-objects.js';
+import { debianObjects } from '../testing/debian-objects.js';
 import { MinimalComparison } from '../testing/minimal-comparison.js';
 
 needs('gcc', 'libbpf 1.7', 'root').describe('minimal BTF', () => {

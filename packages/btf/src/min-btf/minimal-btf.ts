@@ -28,8 +28,8 @@ export interface MinimalBtfOptions {
  *
  * It does not promise the same for relocations that the loader refuses with the BTF of the kernel, so check the objects first.
  *
- * It has the members and values that relocations ask for, of all types that may stand for a local one. Pointers that no
- * relocation looks behind are a `void *`. It lacks functions and everything else that programs need apart from relocations.
+ * It has the members and values that relocations ask for, of all types that may stand for a local one. A pointer is a
+ * `void *` unless a relocation asks for the type that it leads to. It lacks functions and everything else that programs need apart from relocations.
  * Relocations of programs that are not loaded by default are included.
  *
  * ```ts
@@ -41,7 +41,7 @@ export interface MinimalBtfOptions {
  * @param target the BTF of vmlinux. The result has its byte order.
  * @returns an empty BTF if no relocation finds anything.
  * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED` and `LIMIT_EXCEEDED` as {@link readBtfExt} does.
- * @throws BtfFormatError `LIMIT_EXCEEDED` if the relocations of an object take more than 50 million steps.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the relocations of an object take more than 16 million steps.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the loader is unknown, or the target is split BTF.
  * @throws BtfFormatError for types with invalid names.
  */

@@ -1,8 +1,9 @@
 import { BtfFormatError } from '../format-error.js';
-import { type Spec, typesOf } from '../spec.js';
-import { utf8Of } from '../strings.js';
+import type { Spec } from '../spec.js';
+import { searchedBytes } from '../strings.js';
 import type { TypeId } from '../types.js';
 import { essentialName } from './flavours.js';
+import { indexesOfShape } from './name-shapes.js';
 
 /** Maximum number and length of the names to compare: only BTF that is not worth the time has more or longer ones. */
 const MAX_NAMES = 4096;
@@ -42,28 +43,40 @@ export function nearNames(name: string, names: Iterable<string>, most = MAX_LENG
 
 /**
  * The number of characters to insert, remove or replace to turn one text into the other (Levenshtein distance); some number
- * above the limit if it is larger.
+ * above the limit if it is larger. Both texts have at most 64 characters.
  */
 function editDistance(a: string, b: string, limit: number): number {
-  let above = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let [above, row] = ROWS;
+  for (let j = 0; j <= b.length + 1; j++) above[j] = j <= limit ? j : FAR;
   for (let i = 0; i < a.length; i++) {
-    const row = [i + 1];
-    let least = i + 1;
-    for (let j = 0; j < b.length; j++) {
-      const replaced = (above[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      const distance = Math.min(replaced, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1);
-      row.push(distance);
+    // Cells farther from the diagonal than the limit are above it.
+    const from = Math.max(0, i - limit);
+    const to = Math.min(b.length - 1, i + limit);
+    const code = a.charCodeAt(i);
+    row[from] = from === 0 ? i + 1 : FAR;
+    let least = row[from] ?? FAR;
+    for (let j = from; j <= to; j++) {
+      const replaced = (above[j] ?? FAR) + (code === b.charCodeAt(j) ? 0 : 1);
+      const distance = Math.min(replaced, (above[j + 1] ?? FAR) + 1, (row[j] ?? FAR) + 1);
+      row[j + 1] = distance;
       if (distance < least) least = distance;
     }
+    row[to + 2] = FAR;
     // No way to the end is shorter than the best one so far.
     if (least > limit) return least;
-    above = row;
+    [above, row] = [row, above];
   }
-  return above[b.length] ?? 0;
+  return above[b.length] ?? FAR;
 }
 
-/** Maximum number of types to look at, more than any kernel has. */
-const MAX_TYPES = 2 ** 18;
+/** More than any distance, and less than a byte overflows at. */
+const FAR = 200;
+
+/** The rows of {@link editDistance}, which is called for thousands of names. */
+const ROWS: readonly [Uint8Array, Uint8Array] = [
+  new Uint8Array(MAX_LENGTH + 2),
+  new Uint8Array(MAX_LENGTH + 2),
+];
 
 /** Maximum distance. Among the thousands of names of a kernel, some differ little by chance. */
 const MOST = 2;
@@ -79,16 +92,15 @@ export interface NearTypeOptions {
 /**
  * nearTypeNames returns the names of types that a misspelt name may have been meant to be: three at most, nearest
  * first. It only compares names that begin with the same character and have about the same length, and finds names that
- * only differ in their flavour, such as `task_struct___old`. It looks at a bounded number of types. Never throws: it
- * returns nothing if a name is malformed.
+ * only differ in their flavour, such as `task_struct___old`. It looks at the first 262,144 types. Never throws: it returns
+ * nothing if a name is malformed.
  */
 export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions = {}): string[] {
   if (name.length > MAX_LENGTH) return [];
   try {
     const [misspelt, flavours] = [new Set<string>(), new Set<string>()];
-    for (const other of namesLike(spec, name, options)) {
-      (essentialName(other) === essentialName(name) ? flavours : misspelt).add(other);
-    }
+    for (const [other, isFlavour] of namesLike(spec, name, options))
+      (isFlavour ? flavours : misspelt).add(other);
     return [...flavours, ...nearNames(name, misspelt, MOST)].slice(0, SUGGESTED);
   } catch (error) {
     if (error instanceof BtfFormatError) return [];
@@ -96,32 +108,23 @@ export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions
   }
 }
 
-/** Yields the names of about the same length, and those with the same name but for a flavour. */
+/** Yields the names of about the same length, and those with the same name but for a flavour, and which of both they are. */
 function* namesLike(
   spec: Spec,
   name: string,
   { kinds = null, firstId = 1 }: NearTypeOptions,
-): Generator<string, void, undefined> {
+): Generator<[name: string, isFlavour: boolean], void, undefined> {
+  if (spec.base !== null && firstId < spec.firstTypeId) yield* namesLike(spec.base, name, { kinds, firstId });
   const essential = essentialName(name);
-  for (const id of idsLike(spec, name, firstId)) {
-    if (kinds !== null && !kinds.includes(spec.kindOf(id))) continue;
+  const { length } = name;
+  const firstByte = searchedBytes(name)?.[0] ?? 0;
+  const shape = { firstByte, least: length - MOST, most: length + MOST, orLength: essential.length, kinds };
+  for (const index of indexesOfShape(spec, shape)) {
+    const id = spec.firstTypeId + index;
+    if (id < firstId) continue;
     const other = spec.nameOf(id);
     if (other === '' || other === name || other[0] !== name[0] || other.length > MAX_LENGTH) continue;
-    const isAsLong = Math.abs(other.length - name.length) <= MOST;
-    if (isAsLong || (other.includes('___') && essentialName(other) === essential) || other === essential)
-      yield other;
-  }
-}
-
-/** Yields the types whose names begin with the same byte. Most types of a kernel are passed over without reading their names. */
-function* idsLike(spec: Spec, name: string, firstId: TypeId): Generator<TypeId, void, undefined> {
-  if (spec.base !== null && firstId < spec.firstTypeId) yield* idsLike(spec.base, name, firstId);
-  const [byte = 0] = utf8Of(name);
-  const { source, offsets } = typesOf(spec);
-  const first = Math.max(0, firstId - spec.firstTypeId);
-  const end = Math.min(offsets.length, first + MAX_TYPES);
-  for (let index = first; index < end; index++) {
-    const at = source.words.u32(offsets[index] ?? 0);
-    if (source.strings.byteAt(at) === byte) yield spec.firstTypeId + index;
+    const isFlavour = other === essential || (other.includes('___') && essentialName(other) === essential);
+    if (isFlavour || Math.abs(other.length - length) <= MOST) yield [other, isFlavour];
   }
 }

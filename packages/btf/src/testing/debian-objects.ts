@@ -1,24 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBpfObjects } from '../object/embedded.js';
 
-const OBJECTS = fileURLToPath(new URL('../../../../.cache/objects', import.meta.url));
-const PACKAGES = ['libbpf-tools', 'xdp-tools'];
-
-/** PINNED_PROGRAMS are ten programs whose objects have relocations of many kinds, flavours, and members that kernels lack. */
-export const PINNED_PROGRAMS = [
-  'biolatency',
-  'biosnoop',
-  'capable',
-  'fsslower',
-  'offcputime',
-  'runqlat',
-  'slabratetop',
-  'tcpconnlat',
-  'tcptracer',
-  'vfsstat',
-];
+const CACHE = fileURLToPath(new URL('../../../../.cache', import.meta.url));
 
 /** DebianObject is a BPF object in a program of Debian. */
 export interface DebianObject {
@@ -29,13 +15,26 @@ export interface DebianObject {
 
 /** debianObjects returns the objects in the programs that `scripts/fetch-bpf-objects.js` fetched, or in some of them. */
 export function debianObjects(names?: readonly string[]): DebianObject[] {
-  const programs = PACKAGES.flatMap((folder) =>
-    readdirSync(join(OBJECTS, folder))
-      .toSorted()
-      .map((name) => ({ name, path: join(OBJECTS, folder, name) })),
-  );
-  return programs
-    .filter(({ name }) => names === undefined || names.includes(name))
+  return objectsIn('objects').filter(({ name }) => names === undefined || names.includes(name));
+}
+
+/** allDebianObjects returns the objects in the programs that it fetches with `--all`, each once. */
+export function allDebianObjects(): DebianObject[] {
+  const known = new Set<string>();
+  return objectsIn('all-objects').filter(({ bytes }) => {
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    if (known.has(digest)) return false;
+    known.add(digest);
+    return true;
+  });
+}
+
+function objectsIn(cache: string): DebianObject[] {
+  const files = readdirSync(join(CACHE, cache), { recursive: true, withFileTypes: true });
+  return files
+    .filter((file) => file.isFile() && file.name !== 'pinned.json')
+    .map(({ parentPath, name }) => ({ name, path: join(parentPath, name) }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1))
     .flatMap(({ name, path }) =>
       findBpfObjects(new Uint8Array(readFileSync(path))).map(({ bytes }) => ({ name, bytes })),
     );

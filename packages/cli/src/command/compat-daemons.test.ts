@@ -110,7 +110,9 @@ describe('compat on daemons', () => {
       '1 object on 3 kernels: 1 error',
     ]);
     expect(ran.stderr).toMatch(/^btfctl: @gone: cannot reach the daemon at 127\.0\.0\.1:9: .+\n$/);
-    expect(await run('--program', 'always', ...on)).toMatchObject({ status: 8 });
+    const unfit = await run('--program', 'always', ...on);
+    expect(unfit.status).toBe(8);
+    expect(unfit.stdout).toContain('\n1 object on 3 kernels: 1 fails\n');
     const alone = await run('--on', '@gone');
     expect(alone).toMatchObject({ status: 6, stdout: '' });
     expect(alone.stderr).toContain('hint: check that btfd is running there');
@@ -156,7 +158,15 @@ describe('compat on daemons', () => {
   });
 
   test('a module is not a kernel', async () => {
-    expect(await run('--on', 'agent_mod')).toMatchObject({ status: 2, stdout: '' });
+    const ran = await run('--on', 'agent_mod');
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toBe(
+      'btfctl: agent_mod is not a kernel\nhint: use vmlinux, @NODE, id:ID, or the path of a file or a folder\n',
+    );
+    // A folder of this name is in the working directory of tests.
+    expect((await run('--on', 'packages')).stderr).toContain(
+      'hint: for the file or folder, use --on ./packages\n',
+    );
     expect(await run('--on', '@here/agent_mod')).toMatchObject({ status: 2, stdout: '' });
   });
 });

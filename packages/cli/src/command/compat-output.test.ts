@@ -83,13 +83,38 @@ describe('compat prints', () => {
       '',
     ]);
     const guarded = await print(...files, ...on, '--program', 'asks', '-o', 'wide');
-    expect(guarded).toContain('K1  new\nK2  old\n\nOBJECT  K1    K2\na.o     fits  fits\n');
+    expect(guarded).toMatch(/^OBJECT +new +old\na\.o +fits +fits\n/);
     expect(guarded).toContain('compared with [2] struct task_struct in vmlinux: has no member gone\n');
     expect(await print(...files, ...on, '--program', 'asks')).not.toContain('gone');
   });
 
+  test('lines as wide as the terminal, with numbers for long names of kernels', async () => {
+    const terminal = async (columns: number, ...more: string[]): Promise<string> => {
+      const args = ['compat', join(dir, 'a.o'), ...on, '--program', 'a*', '--kernel-version', '6.1', ...more];
+      return (await runCli(args, { PAGER: '' }, columns)).stdout;
+    };
+    const narrow = await terminal(60, '--color', 'never', '-o', 'table');
+    expect(narrow.split('\n').slice(0, 5)).toEqual([
+      `K1  ${dir}/new`,
+      `K2  ${dir}/old`,
+      '',
+      'OBJECT  K1     K2',
+      'a.o     fails  fails',
+    ]);
+    const findings = narrow.slice(narrow.indexOf('\na.o\n')).split('\n');
+    expect(findings).toContain('      on every kernel');
+    expect(findings).toContain('      struct task_struct has no member gone; the verifier');
+    for (const line of findings) expect(line.length).toBeLessThanOrEqual(60);
+    const wide = await terminal(400, '--color', 'never');
+    expect(wide).toMatch(/^OBJECT +\S+\/new +\S+\/old\n/);
+    expect(wide).toContain('      struct task_struct has no member gone; the verifier always reaches it\n');
+    const colored = await terminal(60);
+    expect(colored).toContain('\u001B[31mfails\u001B[39m');
+    expect(await terminal(60, '--color', 'always')).toBe(colored);
+  });
+
   test('Markdown, in which the texts of objects and errors mean nothing', async () => {
-    const strange = join(dir, 'a|b.o');
+    const strange = join(dir, 'a|b|.o');
     writeFileSync(strange, readFileSync(AGENT));
     const options = ['--program', 'moved', '--program', 'attached', '-o', 'markdown'];
     expect(await shown(strange, join(dir, '<none>*.o'), ...on, ...options)).toEqual([
@@ -97,9 +122,9 @@ describe('compat prints', () => {
       '',
       '| object | `new` | `old` |',
       '| --- | --- | --- |',
-      String.raw`| ${'`'}a\|b.o${'`'} | **fails** | **fails** |`,
+      String.raw`| ${'`'}a\|b\|.o${'`'} | **fails** | **fails** |`,
       '',
-      '### `a|b.o`',
+      '### `a|b|.o`',
       '',
       "- **fails** on every kernel: attach target `task_newtsk`: the kernel's BTF has no function task_newtsk  ",
       '  similar names in the kernel: `task_newtask`  ',

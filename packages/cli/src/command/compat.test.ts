@@ -35,12 +35,16 @@ async function verdicts(...args: readonly string[]): Promise<Record<string, unkn
 describe('the kernel', () => {
   test('is a file or a folder, whose modules are only read if they are needed', async () => {
     writeSmallKernel(join(dir, 'broken'));
-    writeFileSync(join(dir, 'broken', 'junk'), 'junk');
+    mkdirSync(join(dir, 'broken', 'folder'));
+    writeFileSync(join(dir, 'broken', 'README'), 'not a module');
     const vmlinux = join(kernel, 'vmlinux');
     expect(await verdicts('--on', vmlinux, '--program', 'of_module')).toEqual({ of_module: 'FAILS' });
     expect(await verdicts('--on', kernel, '--program', 'of_module')).toEqual({ of_module: 'FITS' });
     expect(await verdicts('--on', join(dir, 'broken'), '--program', 'moved')).toEqual({ moved: 'CHANGED' });
-    const ran = await run(AGENT, '--on', join(dir, 'broken'), '--program', 'of_module');
+    const ofModule = ['--on', join(dir, 'broken'), '--program', 'of_module'];
+    expect(await verdicts(...ofModule)).toEqual({ of_module: 'FAILS' });
+    writeFileSync(join(dir, 'broken', 'junk'), Buffer.from('9feb01ff', 'hex'));
+    const ran = await run(AGENT, ...ofModule);
     expect(ran).toMatchObject({ status: 1, stdout: '' });
     expect(ran.stderr).toContain(`btfctl: ${join(dir, 'broken', 'junk')}: `);
   });
@@ -78,12 +82,12 @@ describe('the kernel', () => {
     }
   });
 
-  test('has the version of --kernel-version, and a hint asks for it if it matters', async () => {
+  test('has the version of --kernel-version, and a note asks for it if it matters', async () => {
     const options = ['--on', kernel, '--program', 'by_version'];
     const unknown = await run(AGENT, ...options);
     expect(unknown).toMatchObject({
       status: 8,
-      stderr: 'hint: an object depends on the version of the kernel: give it with --kernel-version\n',
+      stderr: `btfctl: note: a result may depend on the version of the kernel, which ${kernel} does not say: give it with --kernel-version\n`,
     });
     expect(await verdicts(...options, '--kernel-version', '6.1')).toEqual({ by_version: 'GUARDED' });
     expect(await verdicts(...options, '--kernel-version', '5.10.226-cloud')).toEqual({ by_version: 'FAILS' });
@@ -122,6 +126,20 @@ describe('the programs', () => {
     expect(none).toMatchObject({ status: 3, stdout: '' });
     expect(none.stderr).toBe('btfctl: no object has a program "movd"\nhint: did you mean moved?\n');
     expect(await run(AGENT, '--on', kernel, '--program', '[a')).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  test('may all be left to user space, which a note says', async () => {
+    const path = join(dir, 'left.o');
+    const bytes = readFileSync(AGENT).toString('latin1').replaceAll('tp_btf/task', '?p_btf/task');
+    writeFileSync(path, bytes, 'latin1');
+    const ran = await run(path, '--on', kernel);
+    expect(ran).toMatchObject({
+      status: 0,
+      stderr:
+        'btfctl: note: left.o: the loader loads none of its programs by default; choose some with --program\n',
+    });
+    expect(ran.stdout).toContain('  9 programs (0 loaded);');
+    expect((await run(path, '--on', kernel, '--program', 'moved')).stderr).toBe('');
   });
 
   test('attach to the targets of --attach', async () => {
@@ -197,7 +215,7 @@ describe('the objects', () => {
       `${folder}/a.bpf.o\n${folder}/deeper/a.bpf.o\nscript.0\ntool.0\ntool.1\n`,
     );
     expect(await names(join(folder, '[st]*'))).toBe('script.0\ntool.0\ntool.1\n');
-    const same = [join(folder, 'a.bpf.o'), join(folder, 'deeper')];
+    const same = [join(folder, 'a.bpf.o'), join(folder, 'deeper'), `${folder}/./a.bpf.o`];
     expect(await names(...same)).toBe(`${same[0]}\n${same[1]}/a.bpf.o\n`);
     expect(await names(join(folder, '*.nope'))).toBe('');
     expect(await run(kernel, '--on', kernel)).toMatchObject({ status: 3, stdout: '' });

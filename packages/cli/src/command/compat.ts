@@ -4,7 +4,8 @@ import { compatData } from '../compat/compat-data.js';
 import { compatMarkdown } from '../compat/compat-markdown.js';
 import { compatText } from '../compat/compat-text.js';
 import { type FileFailure, readBpfFiles } from '../compat/bpf-files.js';
-import { type Cell, judgeAll } from '../compat/judge-all.js';
+import { type Cell, judgeAll, type JudgeAllOptions, type Row } from '../compat/judge-all.js';
+import type { CompatKernel } from '../compat/kernel.js';
 import { kernelsOf } from '../compat/kernels.js';
 import { MinBtfWriter } from '../compat/min-btf.js';
 import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
@@ -35,10 +36,9 @@ export async function compat(
   for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
   const broken = [...read.failures, ...failures];
   const writer = minBtfWriter(options, files);
-  const rows = await judgeAll(files, kernels, {
+  const rows = await judgeWithSteps(session, files, kernels, {
     loader,
     all,
-    interrupted: session.interrupted,
     judged: async (kernel, cells) => {
       const failure = (await writer?.write(kernel, cells)) ?? null;
       if (failure !== null) broken.push(failure);
@@ -65,13 +65,26 @@ export async function compat(
         all,
       ),
   });
+  printNotes(session, cells, options);
   for (const { path, bytes } of writer?.files ?? []) session.note(`wrote ${path}, ${grouped(bytes)} bytes`);
   for (const { text } of errors) session.warn(text);
-  if (isVersionMissing(cells, options)) {
-    session.note('hint: an object depends on the version of the kernel: give it with --kernel-version');
-  }
   if (cells.some((cell) => cell.report !== null && !isFit(cell))) return ExitCode.INCOMPATIBLE;
   return first === undefined ? ExitCode.OK : explainError(first.error).exitCode;
+}
+
+/** Judges objects, and shows how many are done. */
+async function judgeWithSteps(
+  session: Session,
+  files: readonly PreparedFile[],
+  kernels: readonly CompatKernel[],
+  options: Pick<JudgeAllOptions, 'loader' | 'all' | 'judged'>,
+): Promise<Row[]> {
+  using steps = session.steps();
+  return await judgeAll(files, kernels, {
+    ...options,
+    interrupted: session.interrupted,
+    progress: (done, total) => steps.update(done, total),
+  });
 }
 
 function minBtfWriter(
@@ -97,15 +110,22 @@ function withoutDaemon(error: unknown): unknown {
   );
 }
 
-/** Whether an object may not fit a kernel in a file only because its version is not known. */
-function isVersionMissing(cells: readonly Cell[], { kernelVersion }: CompatOptions): boolean {
-  return (
-    kernelVersion === undefined &&
-    cells.some(
-      ({ kernel, report }) =>
-        kernel.isLocal && report?.dependsOnKernelVersion === true && isUnfit(report.verdict),
-    )
-  );
+/** Prints advice about options that the results depend on. */
+function printNotes(session: Session, cells: readonly Cell[], { kernelVersion }: CompatOptions): void {
+  for (const { file, kernel, report } of cells) {
+    if (report === null) continue;
+    if (report.programs.length > 0 && report.programs.every(({ loaded }) => !loaded)) {
+      session.noteOnce(
+        `${file.name}: the loader loads none of its programs by default; choose some with --program`,
+      );
+    }
+    const mayDepend = report.dependsOnKernelVersion && isUnfit(report.verdict);
+    if (mayDepend && kernel.isLocal && kernelVersion === undefined) {
+      session.noteOnce(
+        `a result may depend on the version of the kernel, which ${kernel.label} does not say: give it with --kernel-version`,
+      );
+    }
+  }
 }
 
 interface Failure {

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
   type BpfObject,
@@ -41,8 +41,8 @@ export interface FileFailure {
 }
 
 /**
- * readBpfFiles reads the BPF objects in object files, in executables, and in the files of folders. It goes on after a
- * failure. Files of folders that have no object are left out.
+ * readBpfFiles reads the BPF objects in object files, in executables, and in the files of folders. It continues after
+ * a failure. Files of folders that have no object are left out.
  *
  * @param paths paths; the last name in one may be a glob.
  * @throws the reason of `interrupted`.
@@ -89,7 +89,7 @@ class BpfFileReader implements BpfFiles {
 
   /** Returns the number of objects. @param isOptional whether the file need not have one. */
   async #readFile(path: string, isOptional: boolean): Promise<number> {
-    if (this.#seen.has(path)) return 1;
+    if (this.#seen.has(resolve(path))) return 1;
     // Signals are only noticed in between.
     await setImmediate();
     const bytes = await this.#contentOf(path, isOptional);
@@ -104,7 +104,7 @@ class BpfFileReader implements BpfFiles {
         'compressed objects are not found',
       );
     }
-    if (found.length > 0) this.#seen.add(path);
+    if (found.length > 0) this.#seen.add(resolve(path));
     for (const [index, one] of found.entries()) await this.#parse(path, isObject ? null : index, one);
     return found.length;
   }

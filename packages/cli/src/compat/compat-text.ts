@@ -18,7 +18,7 @@ export interface CompatTextOptions {
   readonly all: boolean;
 }
 
-/** compatText returns the results for people. @param rows the cells of each object. */
+/** compatText returns the results for people. */
 export function compatText(rows: readonly Row[], options: CompatTextOptions): string {
   const [cell, ...others] = rows.flatMap(({ cells }) => cells);
   if (cell === undefined) return '';
@@ -47,7 +47,8 @@ function singleText({ file, kernel }: Cell, report: CompatReport, options: Compa
 
 function matrixText(rows: readonly Row[], options: CompatTextOptions): string {
   const kernels = columnsOf(rows);
-  const isLong = options.wide || !fitsWidth(rows, kernels, options.width);
+  const hasMore = options.wide && kernels.some(({ label, text }) => text !== label);
+  const isLong = hasMore || !fitsWidth(rows, kernels, options.width);
   const labels = kernels.map(({ label }, index) => (isLong ? `K${index + 1}` : label));
   const legend = isLong
     ? kernels.map(({ text }, index) => `K${index + 1}  ${printable(text)}\n`).join('')
@@ -75,7 +76,7 @@ const SHORTEST = 'unknown'.length;
 
 function fitsWidth(rows: readonly Row[], kernels: readonly KernelColumn[], width: number | null): boolean {
   if (width === null) return true;
-  const names = Math.max(...rows.map(({ file }) => file.name.length));
+  const names = rows.reduce((most, { file }) => Math.max(most, file.name.length), 0);
   return kernels.reduce((sum, { label }) => sum + GAP + Math.max(SHORTEST, label.length), names) <= width;
 }
 

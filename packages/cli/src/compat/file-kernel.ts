@@ -15,7 +15,8 @@ import {
 } from '@btfd/btf';
 import { CliError, notFound, usageError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
-import { inFile, readBtfFile } from '../source/read-btf-file.js';
+import { inFile, mayHaveBtf, readBtfFile } from '../source/read-btf-file.js';
+import { headOf } from '../source/read-file.js';
 import { STANDARD_INPUT } from '../source/spec-ref.js';
 import type { PreparedFile } from './prepare.js';
 import type { CompatKernel, JudgeOptions } from './kernel.js';
@@ -93,7 +94,7 @@ export class FileKernel implements CompatKernel {
     return { kernel, modules: this.#modulesOf(kernel, isFolder) };
   }
 
-  #modulesOf(kernel: Spec, isFolder: boolean): CoreModule[] {
+  #modulesOf(kernel: Spec, isFolder: boolean): Iterable<CoreModule> {
     const { modules: wanted } = this.#options;
     const paths = new Map(isFolder ? moduleFiles(this.#path) : []);
     const missing = wanted?.find((name) => !paths.has(name));
@@ -103,9 +104,10 @@ export class FileKernel implements CompatKernel {
         isFolder ? null : 'use a folder with vmlinux and its modules, or --modules none',
       );
     }
-    return [...paths]
-      .filter(([name]) => wanted?.includes(name) !== false)
-      .map(([name, path]) => lazyModule(name, path, kernel));
+    return new FolderModules(
+      [...paths].filter(([name]) => wanted?.includes(name) !== false),
+      kernel,
+    );
   }
 }
 
@@ -116,33 +118,61 @@ function notKernel(path: string, what: string): Error {
   );
 }
 
-/** The modules of a folder by their names in the kernel, which have "_" in place of "-". */
-function moduleFiles(folder: string): (readonly [name: string, path: string])[] {
+type ModulePath = readonly [name: string, path: string];
+
+/** The files in a folder that may be modules, by their names in the kernel, which have "_" in place of "-". */
+function moduleFiles(folder: string): ModulePath[] {
   return readdirSync(folder)
     .toSorted()
-    .flatMap((file) => {
+    .flatMap((file): ModulePath[] => {
       const [, name] = /^([\w-]+)(?:\.ko|\.btf)?$/.exec(file) ?? [];
       return name === undefined || name === VMLINUX ? [] : [[name.replaceAll('-', '_'), join(folder, file)]];
     });
 }
 
-/** A module that is read when it is first asked for: a folder may have thousands, and few objects need any. */
+/** FolderModules are the modules of a folder. Nothing of them is read before one is asked for: few objects need any. */
+class FolderModules implements Iterable<CoreModule> {
+  readonly #paths: readonly ModulePath[];
+  readonly #base: Spec;
+  #modules: CoreModule[] | null = null;
+
+  constructor(paths: readonly ModulePath[], base: Spec) {
+    this.#paths = paths;
+    this.#base = base;
+  }
+
+  [Symbol.iterator](): Iterator<CoreModule> {
+    this.#modules ??= this.#paths
+      .filter(([, path]) => isFile(path) && withPath(path, () => mayHaveBtf(headOf(path))))
+      .map(([name, path]) => lazyModule(name, path, this.#base));
+    return this.#modules.values();
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 function lazyModule(name: string, path: string, base: Spec): CoreModule {
   let known: Spec | null = null;
   return {
     name,
     spec: () => {
-      known ??= readModule(path, base);
+      known ??= withPath(path, () => readModule(path, base));
       return known;
     },
   };
 }
 
-/** @throws CliError with the path. */
 function readModule(path: string, base: Spec): Spec {
+  const bytes = readFileSync(path);
+  return isElfFile(bytes) ? parseElfBtf(readElfBtf(bytes), { base }) : Spec.parse(bytes, { base });
+}
+
+/** Adds the path of a module to the errors of reading it. */
+function withPath<T>(path: string, read: () => T): T {
   try {
-    const bytes = readFileSync(path);
-    return isElfFile(bytes) ? parseElfBtf(readElfBtf(bytes), { base }) : Spec.parse(bytes, { base });
+    return read();
   } catch (error) {
     const { exitCode, message } = explainError(error);
     throw new CliError(exitCode, `${path}: ${message}`);

@@ -37,10 +37,12 @@ const ORDER: readonly Verdict[] = ['FAILS', 'AT_RISK', 'GUARDED', 'UNKNOWN', 'CH
 /** Group collects the places of equal findings. */
 interface Group {
   readonly first: CompatFinding;
+  /** By file and number. */
   readonly sources: Map<string, SourceLine | null>;
   readonly subjects: Set<string>;
-  /** The instructions of each function; the functions of those are programs, or are used by the programs of the set. */
+  /** The instructions, by their programs and subprograms. */
   readonly instructions: Map<string, Set<number>>;
+  /** The programs that use a subprogram, by its name. */
   readonly users: Map<string, Set<string>>;
   readonly kernels: Set<string>;
 }

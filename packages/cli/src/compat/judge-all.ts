@@ -17,6 +17,8 @@ export interface Cell {
 /** JudgeAllOptions are the options of {@link judgeAll}. */
 export interface JudgeAllOptions extends JudgeOptions {
   readonly interrupted: AbortSignal;
+  /** Is called with the number of results, and of all that there will be. */
+  readonly progress: (done: number, total: number) => void;
   /** Is called with the results for a kernel, before what was read of it is forgotten. */
   readonly judged: (kernel: CompatKernel, cells: readonly Cell[]) => Promise<void>;
 }
@@ -28,7 +30,7 @@ export interface Row {
   readonly cells: readonly Cell[];
 }
 
-/** Daemons that are asked at a time. */
+/** Daemons that are asked at a time. The process that waits for them has one thread, so more would hardly be faster. */
 const MOST_DAEMONS = 8;
 
 /**
@@ -44,8 +46,10 @@ export async function judgeAll(
   options: JudgeAllOptions,
 ): Promise<Row[]> {
   const columns = new Map<CompatKernel, Cell[]>();
+  let done = 0;
+  const progress = (): void => options.progress((done += 1), files.length * kernels.length);
   const work = async (waiting: Iterable<CompatKernel>): Promise<void> => {
-    for (const kernel of waiting) columns.set(kernel, await judgeFor(kernel, files, options));
+    for (const kernel of waiting) columns.set(kernel, await judgeFor(kernel, files, options, progress));
   };
   const daemons = kernels.filter(({ isLocal }) => !isLocal).values();
   await Promise.all([
@@ -62,24 +66,30 @@ async function judgeFor(
   kernel: CompatKernel,
   files: readonly PreparedFile[],
   options: JudgeAllOptions,
+  progress: () => void,
 ): Promise<Cell[]> {
   const cells: Cell[] = [];
   for (const file of files) {
     const before = cells.at(-1)?.error ?? null;
-    if (before !== null && isLoss(before)) {
-      cells.push({ file, kernel, report: null, error: before });
-      continue;
-    }
-    try {
-      cells.push({ file, kernel, report: await kernel.judge(file, options), error: null });
-    } catch (error) {
-      options.interrupted.throwIfAborted();
-      cells.push({ file, kernel, report: null, error });
-    }
+    cells.push(
+      before !== null && isLoss(before)
+        ? { file, kernel, report: null, error: before }
+        : await judgeOne(kernel, file, options),
+    );
+    progress();
   }
   await options.judged(kernel, cells);
   kernel.release();
   return cells;
+}
+
+async function judgeOne(kernel: CompatKernel, file: PreparedFile, options: JudgeAllOptions): Promise<Cell> {
+  try {
+    return { file, kernel, report: await kernel.judge(file, options), error: null };
+  } catch (error) {
+    options.interrupted.throwIfAborted();
+    return { file, kernel, report: null, error };
+  }
 }
 
 /** Whether an error is the same for each object, so that none of them need wait for it again. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { usageError } from '../error/cli-error.js';
 import type { CompatOptions } from '../grammar/compat.js';
 import type { Session } from '../session/session.js';
@@ -60,8 +61,8 @@ function versionsOf(files: readonly SpecRef[], versions: readonly number[]): Rea
 function idOf(spec: string, object: ObjectRef): number | null {
   if (object.kind === 'id') return object.id;
   if (object.name === 'vmlinux') return null;
-  throw usageError(
-    `${spec} is a module, not a kernel`,
-    `use the path of a file or a folder, such as ./${spec}`,
-  );
+  const hint = existsSync(spec)
+    ? `for the file or folder, use --on ./${spec}`
+    : 'use vmlinux, @NODE, id:ID, or the path of a file or a folder';
+  throw usageError(`${spec} is not a kernel`, hint);
 }

@@ -12,7 +12,8 @@ import { Output } from '../output/output.js';
 import { pagerOf } from '../output/pager-choice.js';
 import { Progress } from '../output/progress.js';
 import { printableText } from '../output/safe-text.js';
-import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
+import { Steps } from '../output/steps.js';
+import { columnsOf, type Io, type Stream, wantsColor } from '../output/terminal.js';
 import type { Source } from '../source/source.js';
 import { formatObjectRef, parseSpecRef, type SpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
 import { RequestTimeout } from './request-timeout.js';
@@ -33,6 +34,8 @@ export class Session implements AsyncDisposable {
   readonly interrupted: AbortSignal;
   readonly #io: Io;
   readonly #clients = new Map<string, Promise<BtfClient>>();
+  /** Standard error, if somebody watches its progress; otherwise null. */
+  readonly #watched: Stream | null;
   /** Null if nobody would see it. */
   readonly #progress: Progress | null;
   readonly #notes = new Set<string>();
@@ -47,9 +50,9 @@ export class Session implements AsyncDisposable {
     this.env = io.env;
     this.interrupted = interrupted;
     this.colors = makeColors(wantsColor(options.color, io.stdout, io.env));
-    const { isTTY } = io.stderr;
-    this.#progress =
-      isTTY === true && options.quiet !== true ? new Progress(io.stderr, () => performance.now()) : null;
+    const isWatched = io.stderr.isTTY === true && options.quiet !== true;
+    this.#watched = isWatched ? io.stderr : null;
+    this.#progress = isWatched ? new Progress(io.stderr, () => performance.now()) : null;
     this.width = columnsOf(io.stdout);
     this.out = new Output(io.stdout, { pager: options.pager ? pagerOf(io.env) : null, env: io.env });
   }
@@ -108,6 +111,11 @@ export class Session implements AsyncDisposable {
   /** Prints a warning on standard error. */
   warn(text: string): void {
     this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
+  }
+
+  /** Returns what shows the steps of a long command until it is disposed of. */
+  steps(): Steps {
+    return new Steps(this.#watched, () => performance.now());
   }
 
   /** Starts the timeout of a request. */

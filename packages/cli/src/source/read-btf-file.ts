@@ -55,13 +55,18 @@ function nameOf(path: string): string {
 
 function checkHead(head: Uint8Array, path: string, name: string): void {
   if (head.length === 0) throw new CliError(ExitCode.FAILURE, `${name} is empty`);
-  if (isElfFile(head) || BTF_MAGICS.some((magic) => startsWith(head, magic))) return;
+  if (mayHaveBtf(head)) return;
   const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
   throw new CliError(
     ExitCode.FAILURE,
     `${name} is neither BTF nor an ELF file`,
     compressed === undefined ? null : `it is compressed: ${compressed[1]} ${path} | btfctl … -`,
   );
+}
+
+/** mayHaveBtf reports whether the first bytes of a file are those of raw BTF or of an ELF file. */
+export function mayHaveBtf(head: Uint8Array): boolean {
+  return isElfFile(head) || BTF_MAGICS.some((magic) => startsWith(head, magic));
 }
 
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {

@@ -62,7 +62,8 @@ class FolderError extends Error {
   }
 }
 
-function headOf(path: string): Uint8Array {
+/** headOf returns the first bytes of a file. @throws the errors of the system. */
+export function headOf(path: string): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES);
   const file = openSync(path, 'r');
   try {

@@ -51,7 +51,7 @@ export function testContents(installed: () => InstalledPackages): void {
 
   test('have few modules, and no code twice', () => {
     const points = entryPointsOf(installed()).modules;
-    for (const name of ['api', 'btf', 'client', 'native']) {
+    for (const name of ['api', 'btf', 'client', 'fleet', 'native']) {
       const own = points.filter((point) => `${point}/`.startsWith(`@btfd/${name}/`));
       const modules = installed()
         .files()

@@ -7,6 +7,7 @@ import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   BtfService,
+  CheckObjectRequestSchema,
   CloseHandlesRequestSchema,
   ErrorInfoSchema,
   GetHandleByIdRequestSchema,
@@ -28,6 +29,8 @@ import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.
 import { grpcFrame, Http2Client } from '../testing/http2-client.js';
 import { TempDir } from '../testing/temp-dir.js';
 import type { Quota } from './quota.js';
+
+const OBJECT_BYTES = 100_000;
 
 const INFO = create(GetServerInfoRequestSchema);
 const HOLD = create(IterateHandlesRequestSchema, { hold: true });
@@ -103,6 +106,9 @@ describe('At the limit of a principal', () => {
     maxLoadsPerPrincipal: 2,
     maxSpecBytesPerPrincipal: large.length,
     maxMetadataBytes: 1_000,
+    maxObjectBytes: OBJECT_BYTES,
+    maxObjectMessageBytes: OBJECT_BYTES + 1_048_576,
+    maxCheckedBytesPerPrincipal: OBJECT_BYTES + 1_048_576 + 1_000,
   }));
   const load = async (): Promise<string> => {
     const { result } = await shared().client.unary('loadHandle', LOAD).answer;
@@ -225,6 +231,31 @@ describe('At the limit of a principal', () => {
     while (quotas.specBytes.inUse > 0) await new Promise(setImmediate);
     await once(client.stream('spec', specOf(1)).resume(), 'end');
     expect(quotas.specBytes.inUse).toBe(0);
+  });
+
+  test('of objects, a call is refused before its object is read, until those that arrive or are checked end', async () => {
+    const { client, path, quotas } = shared();
+    const { objectBytes } = quotas;
+    const check = (size: number) => create(CheckObjectRequestSchema, { object: new Uint8Array(size) });
+    const fails = async (size: number): Promise<GrpcError> => {
+      const stream = client.stream('checkObject', check(size)).resume();
+      const [error] = (await once(stream, 'error')) as [GrpcError];
+      return error;
+    };
+    using raw = new Http2Client(path, { initialWindowSize: 0 });
+    // It may bring the largest object.
+    const call = raw.call('/btf.v1.BtfService/CheckObject');
+    while (objectBytes.inUse === 0) await new Promise(setImmediate);
+    expect(objectBytes.inUse).toBe(OBJECT_BYTES + 1_048_576);
+    const full = [status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'object_bytes', OWN];
+    expect(limitOf(await fails(1_000))).toEqual(full);
+    // Now its size is known. The client does not read the header.
+    call.end(grpcFrame(toBinary(CheckObjectRequestSchema, check(2_000))));
+    while (objectBytes.inUse > OBJECT_BYTES) await new Promise(setImmediate);
+    call.close(constants.NGHTTP2_CANCEL);
+    while (objectBytes.inUse > 0) await new Promise(setImmediate);
+    expect((await fails(1_000)).code).toBe(status.INVALID_ARGUMENT);
+    expect(objectBytes.inUse).toBe(0);
   });
 
   test('of the size of metadata, a call is refused', async () => {

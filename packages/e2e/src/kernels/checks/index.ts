@@ -3,6 +3,7 @@ import { COMMANDS } from './commands.js';
 import { GUARDING } from './guarding.js';
 import { LOADING } from './loading.js';
 import { MODULES } from './modules.js';
+import { OBJECTS } from './objects.js';
 import { READING } from './reading.js';
 import { RESOURCES } from './resources.js';
 import { RIGHTS_CHECKS } from './rights.js';
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   ...COMMANDS,
   ...WITHOUT_IDS,
   ...MODULES,
+  ...OBJECTS,
   ...WITHOUT_SYSFS_CHECKS,
   ...RIGHTS_CHECKS,
   ...TOKENS,

@@ -1,0 +1,324 @@
+import { BtfError, type ObjectReport, status } from '@btfd/client';
+import {
+  type AskedNode,
+  type AskOptions,
+  askBuilds,
+  type Dependencies,
+  type Question,
+} from './ask/ask-builds.js';
+import { buildKey, buildOf, byNodes, type FleetAnswer, type KernelBuild } from './ask/fleet-answer.js';
+import { aTime, aWholeNumber, onlyKnown } from './base/argument.js';
+import { Arrivals } from './base/arrivals.js';
+import { Bounded } from './base/bounded.js';
+import { LoopWatch } from './pace/loop-watch.js';
+import { Pace } from './pace/pace.js';
+import { CHECK_OPTIONS, checkQuestion, type FleetCheckOptions } from './question/check-object.js';
+import { type FindTypesOptions, type FoundType, nameTestOf, typesOf } from './question/find-types.js';
+import { alternativesOf, type FleetMember, membersOf } from './question/resolve-members.js';
+import { MAX_NODES } from './source/check-nodes.js';
+import type { NodeSource } from './source/node-source.js';
+import { type KnownNode, NodeMemory } from './survey/known-node.js';
+import { NodeClients, type NodeClientOptions } from './survey/node-client.js';
+import { isAnswer, type NodeOutcome } from './survey/node-outcome.js';
+import { Survey, type SurveyContext, type SurveyedNode } from './survey/survey.js';
+
+/** BtfFleetOptions are the options of a {@link BtfFleet}. */
+export interface BtfFleetOptions extends NodeClientOptions {
+  /** How many nodes are asked at one time, and so the number of connections. Default: 32. */
+  readonly concurrency?: number | undefined;
+  /**
+   * The time for connecting to a node and its first response, in milliseconds. Default: 3 s, because a third of a large
+   * fleet may be silent.
+   */
+  readonly connectTimeout?: number | undefined;
+}
+
+/** ResolveMembersOptions are the options of {@link BtfFleet.resolveMembers}. */
+export interface ResolveMembersOptions extends AskOptions {
+  /** The object of the kernel: `vmlinux` or the name of a module. Default: `vmlinux`. */
+  readonly object?: string | undefined;
+}
+
+/** SurveyOptions are the options of a survey. */
+export interface SurveyOptions {
+  /** Aborting it ends the survey, which then rejects with the signal's reason. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** InventoryBuild is a build of the kernel, and the nodes that run it. */
+export interface InventoryBuild {
+  readonly build: KernelBuild;
+  /** The names of the nodes, sorted. */
+  readonly nodes: readonly string[];
+}
+
+/** Inventory is the builds that the nodes of a fleet run. */
+export interface Inventory {
+  /** The builds, those of the most nodes first. */
+  readonly builds: readonly InventoryBuild[];
+  /** The outcome of each node, by name. */
+  readonly nodes: ReadonlyMap<string, NodeOutcome>;
+  /** Whether every node has answered. */
+  readonly complete: boolean;
+}
+
+const OPTIONS: readonly (keyof BtfFleetOptions)[] = [
+  'tls',
+  'credentials',
+  'metadata',
+  'interceptors',
+  'channelOptions',
+  'specCacheDir',
+  'specCacheDirBytes',
+  'timeout',
+  'concurrency',
+  'connectTimeout',
+];
+const ASK_OPTIONS: readonly (keyof AskOptions)[] = ['signal', 'deadline'];
+
+/** A bounded fan-out: the asker's own event loop is what a larger one keeps waiting. */
+const DEFAULT_CONCURRENCY = 32;
+const DEFAULT_CONNECT_MS = 3_000;
+/** A daemon in the same network responds within milliseconds. A call that takes this long is lost. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/**
+ * BtfFleet asks the daemons of many nodes. A question is asked once for each build of the kernel, and the answer of one node is
+ * that of all nodes of its build. Nodes that do not respond do not keep the others from being asked: each node has
+ * exactly one outcome, and an answer without some nodes says so.
+ *
+ * A survey asks every node for the digest of its kernel. Its results are used for a minute by the questions that follow.
+ *
+ * ```ts
+ * await using fleet = new BtfFleet(dnsNodes('btfd.btfd.svc.cluster.local:7443'), { tls });
+ * const { builds, complete } = await fleet.resolveMembers(['task_struct.start_boottime|task_struct.real_start_time']);
+ * ```
+ */
+export class BtfFleet implements AsyncDisposable {
+  readonly #context: Omit<SurveyContext, 'useMemory'>;
+  readonly #loop = new LoopWatch();
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+
+  /**
+   * The constructor does not connect.
+   *
+   * @throws BtfError INVALID_REQUEST for an option that is unknown or cannot be used.
+   */
+  constructor(source: NodeSource, options: BtfFleetOptions = {}) {
+    onlyKnown(options, OPTIONS);
+    const {
+      concurrency = DEFAULT_CONCURRENCY,
+      connectTimeout = DEFAULT_CONNECT_MS,
+      timeout = DEFAULT_TIMEOUT_MS,
+      ...others
+    } = options;
+    aWholeNumber('concurrency', concurrency, 1, MAX_NODES);
+    aTime('connectTimeout', connectTimeout);
+    aTime('timeout', timeout);
+    const pace = new Pace(concurrency, this.#loop);
+    const memory = new NodeMemory();
+    const clients = new NodeClients({ ...others, timeout });
+    this.#context = { source, pace, loop: this.#loop, memory, clients, connectTimeout, timeout };
+  }
+
+  /**
+   * survey asks every node for the build of its kernel, and yields each node once, as soon as it is known. Leaving the
+   * loop ends the survey.
+   *
+   * ```ts
+   * for await (const { name, outcome, build } of fleet.survey()) console.log(name, outcome.kind, build?.release);
+   * ```
+   *
+   * @throws BtfError INVALID_RESPONSE, or what the source throws, if the nodes cannot be listed.
+   * @throws BtfError CLIENT_CLOSED if the fleet is closed.
+   */
+  async *survey({ signal }: SurveyOptions = {}): AsyncGenerator<SurveyedNode, void, undefined> {
+    using bounded = this.#bounded(signal);
+    const arrivals = new Arrivals<SurveyedNode>();
+    const context = { ...this.#context, useMemory: false };
+    const survey = new Survey(context, (surveyed) => arrivals.add(surveyed));
+    const running = this.#follow(survey.run(bounded.signal)).finally(() => arrivals.end());
+    // Awaited below.
+    running.catch(() => {});
+    try {
+      yield* arrivals.read();
+      await running;
+    } finally {
+      bounded.abort(new DOMException('the survey was left', 'AbortError'));
+      await Promise.allSettled([running]);
+    }
+  }
+
+  /**
+   * inventory asks every node, and returns the builds of the kernel that they run.
+   *
+   * @throws BtfError as `survey` does.
+   */
+  async inventory(options: AskOptions = {}): Promise<Inventory> {
+    onlyKnown(options, ASK_OPTIONS);
+    const groups = new Map<string, KnownNode[]>();
+    const nodes = new Map<string, NodeOutcome>();
+    using bounded = this.#bounded(options.signal, options.deadline);
+    const survey = new Survey({ ...this.#context, useMemory: false }, ({ name, outcome }, known) => {
+      nodes.set(name, outcome);
+      if (known === null) return;
+      const key = buildKey(known);
+      groups.set(key, [...(groups.get(key) ?? []), known]);
+    });
+    let isLate = false;
+    try {
+      await this.#follow(survey.run(bounded.signal));
+    } catch (error) {
+      if (!bounded.timedOut) throw error;
+      isLate = true;
+      survey.endLate();
+    }
+    const builds = [...groups.values()].map((known) => ({
+      build: buildOf(known),
+      nodes: known.map(({ name }) => name).toSorted(),
+    }));
+    return {
+      builds: builds.toSorted(byNodes),
+      nodes,
+      complete: !isLate && [...nodes.values()].every(isAnswer),
+    };
+  }
+
+  /**
+   * checkObject reports whether a loader could load a BPF object into the kernel of each build, as `checkObject` of
+   * `BtfClient`. Nodes of one build whose modules or releases differ are asked too if the report depends on these.
+   *
+   * ```ts
+   * const { builds } = await fleet.checkObject(readFileSync('agent.bpf.o'));
+   * for (const { value, nodes } of builds) console.log(value?.verdict, nodes.length);
+   * ```
+   *
+   * @throws BtfError as `askEachBuild` does. An object that cannot be read is an error of each build.
+   */
+  async checkObject(
+    object: Uint8Array,
+    options: FleetCheckOptions & AskOptions = {},
+  ): Promise<FleetAnswer<ObjectReport>> {
+    onlyKnown(options, [...ASK_OPTIONS, ...CHECK_OPTIONS]);
+    const { signal, deadline, ...check } = options;
+    return this.#ask(checkQuestion(object, check), { signal, deadline });
+  }
+
+  /**
+   * resolveMembers returns where members are in the kernel of each build. A path may have alternatives, of which the
+   * first that leads to a member counts: `task_struct.start_boottime|task_struct.real_start_time`.
+   *
+   * @throws BtfError INVALID_REQUEST for an alternative that is empty.
+   * @throws BtfError as `askEachBuild` does.
+   */
+  async resolveMembers(
+    paths: readonly string[],
+    options: ResolveMembersOptions = {},
+  ): Promise<FleetAnswer<readonly FleetMember[]>> {
+    onlyKnown(options, [...ASK_OPTIONS, 'object']);
+    for (const path of paths) alternativesOf(path);
+    const { object = 'vmlinux', ...ask } = options;
+    return this.#ask(
+      {
+        ask: async ({ client, signal }) => membersOf(client, object, paths, signal),
+        ...dependsOnObject(object),
+      },
+      ask,
+    );
+  }
+
+  /**
+   * findTypes returns the types of each build whose name matches a glob. The BTF of a build is transferred once.
+   *
+   * @throws BtfError INVALID_REQUEST for a mistake in the glob.
+   * @throws BtfError as `askEachBuild` does.
+   */
+  async findTypes(
+    glob: string,
+    options: FindTypesOptions & AskOptions = {},
+  ): Promise<FleetAnswer<readonly FoundType[]>> {
+    onlyKnown(options, [...ASK_OPTIONS, 'kinds', 'object']);
+    const test = nameTestOf(glob);
+    const { kinds, object = 'vmlinux', ...ask } = options;
+    return this.#ask(
+      {
+        ask: async ({ client, signal }) => typesOf(await client.spec(object, { signal }), test, kinds),
+        ...dependsOnObject(object),
+      },
+      ask,
+    );
+  }
+
+  /**
+   * askEachBuild asks one node of each build, as soon as a node of the build has responded. If it fails, the next node of
+   * the build is asked, three at most. The other questions of this class are made of it.
+   *
+   * ```ts
+   * const answer = await fleet.askEachBuild({ ask: async ({ client, signal }) => client.cHeader('vmlinux', { names: ['pid'] }, { signal }) });
+   * ```
+   *
+   * By default an answer must depend on the BTF of vmlinux only. `dependsOn` says what else it depends on, and then nodes with
+   * other modules or another release are asked too, one for each distinct answer.
+   *
+   * @throws BtfError INVALID_RESPONSE, or what the source throws, if the nodes cannot be listed.
+   * @throws BtfError CLIENT_CLOSED if the fleet is closed.
+   * @throws Error of the question, if that is not a BtfError.
+   */
+  async askEachBuild<T>(
+    question: Question<T> | ((node: AskedNode) => Promise<T>),
+    options: AskOptions = {},
+  ): Promise<FleetAnswer<T>> {
+    onlyKnown(options, ASK_OPTIONS);
+    return this.#ask(typeof question === 'function' ? { ask: question } : question, options);
+  }
+
+  /** close ends the questions in progress, which fail with CLIENT_CLOSED. Never rejects. Closing again does nothing. */
+  async close(): Promise<void> {
+    if (!this.#closing.signal.aborted) this.#closing.abort(fleetClosed());
+    await Promise.allSettled(this.#running);
+    this.#loop[Symbol.dispose]();
+  }
+
+  /** Closes the fleet. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #ask<T>(question: Question<T>, { signal, deadline = Infinity }: AskOptions): Promise<FleetAnswer<T>> {
+    if (deadline !== Infinity) aTime('deadline', deadline);
+    using bounded = this.#bounded(signal);
+    const context = { ...this.#context, useMemory: true };
+    return await this.#follow(askBuilds(context, question, { signal: bounded.signal, deadline }));
+  }
+
+  /** Returns a signal that also aborts when the fleet is closed. */
+  #bounded(signal: AbortSignal | undefined, deadline = Infinity): Bounded {
+    if (deadline !== Infinity) aTime('deadline', deadline);
+    return new Bounded([signal, this.#closing.signal], deadline);
+  }
+
+  async #follow<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
+  }
+}
+
+/** The answer of a module depends on the module, and so does its absence. */
+function dependsOnObject(object: string): {
+  readonly dependsOn?: () => Dependencies;
+  readonly errorDependsOn?: Dependencies;
+} {
+  if (object === 'vmlinux') return {};
+  const dependencies = { modules: [object] };
+  return { dependsOn: () => dependencies, errorDependsOn: dependencies };
+}
+
+function fleetClosed(): BtfError {
+  const message = 'the fleet is closed';
+  return new BtfError({ code: status.FAILED_PRECONDITION, reason: 'CLIENT_CLOSED', message });
+}

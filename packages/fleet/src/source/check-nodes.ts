@@ -1,0 +1,68 @@
+import { BtfError, status } from '@btfd/client';
+import { orAborted } from '../base/bounded.js';
+import type { FleetNode, NodeSource } from './node-source.js';
+
+/** MAX_NODES is the largest fleet. A source that lists more is broken or hostile. */
+export const MAX_NODES = 10_000;
+
+/** The longest name of a node in Kubernetes. */
+const MAX_NAME = 253;
+/** A unix socket's path has 108 bytes, a host name 253. */
+const MAX_ADDRESS = 512;
+/** As many as people write. Kubernetes has no limit of its own on them. */
+const MAX_LABELS = 64;
+/** The longest key of a label in Kubernetes has 317 characters, and the longest value 63. */
+const MAX_LABEL = 317;
+
+/** isNodeName reports whether a text can be the name of a node. */
+export function isNodeName(text: unknown): text is string {
+  return typeof text === 'string' && text.length <= MAX_NAME && /^[!-~]+$/.test(text);
+}
+
+/**
+ * listNodes returns the nodes of a source. Their names, addresses and labels are bounded and printable.
+ *
+ * @throws BtfError INVALID_RESPONSE for a node that is not, and for more than 10,000 nodes.
+ * @throws what the source throws.
+ */
+export async function listNodes(source: NodeSource, signal: AbortSignal): Promise<readonly FleetNode[]> {
+  // A source of others may ignore the signal.
+  const nodes = await orAborted(source.list({ signal }), signal);
+  if (nodes.length > MAX_NODES) {
+    throw badSource(source, `lists ${nodes.length} nodes: a fleet has at most ${MAX_NODES}`);
+  }
+  for (const [index, node] of nodes.entries()) {
+    const problem = problemOf(node);
+    if (problem !== null) throw badSource(source, `lists a bad node at ${index}: ${problem}`);
+  }
+  return nodes;
+}
+
+/** problemOf returns what is wrong with a node, or null. It does not repeat the text, which may not be printable. */
+export function problemOf({ name, address, serverName, labels = {} }: FleetNode): string | null {
+  if (name !== undefined && !isNodeName(name)) {
+    return `its name is not ${MAX_NAME} printable ASCII characters at most, without spaces`;
+  }
+  if (typeof address !== 'string' || address.length > MAX_ADDRESS || !/^[!-~]+$/.test(address)) {
+    return `its address is not ${MAX_ADDRESS} printable ASCII characters at most, without spaces`;
+  }
+  if (serverName !== undefined && !isNodeName(serverName)) return 'its server name is not the name of a host';
+  const entries = Object.entries(labels);
+  if (entries.length > MAX_LABELS) return `it has more than ${MAX_LABELS} labels`;
+  if (!entries.flat().every(isLabelText)) {
+    return `a label is not ${MAX_LABEL} printable ASCII characters at most`;
+  }
+  return null;
+}
+
+function isLabelText(text: unknown): boolean {
+  return typeof text === 'string' && text.length <= MAX_LABEL && /^[ -~]*$/.test(text);
+}
+
+function badSource({ description }: NodeSource, problem: string): BtfError {
+  return new BtfError({
+    code: status.INTERNAL,
+    reason: 'INVALID_RESPONSE',
+    message: `${description} ${problem}`,
+  });
+}

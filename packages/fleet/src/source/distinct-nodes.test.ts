@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals';
+import { distinctNodes } from './distinct-nodes.js';
+import { listNodes, MAX_NODES } from './check-nodes.js';
+import { staticNodes } from './static-nodes.js';
+import type { FleetNode } from './node-source.js';
+
+const SIGNAL = new AbortController().signal;
+
+describe('Nodes that are listed twice', () => {
+  test('with one name are one node, and the first that is ready wins', () => {
+    const old = { name: 'web1', address: '10.0.0.1:1', ready: false };
+    const [v4, v6] = [
+      { name: 'web1', address: '10.0.0.2:1' },
+      { name: 'web1', address: '[fd00::2]:1' },
+    ];
+    expect(distinctNodes([old, v4, v6])).toEqual({ nodes: [v4], duplicates: new Map() });
+    expect(distinctNodes([old])).toEqual({ nodes: [old], duplicates: new Map() });
+  });
+
+  test('with one address are one node, and the other name is a duplicate', () => {
+    const nodes = [
+      { name: 'a', address: 'Host:1' },
+      { name: 'b', address: 'host:1' },
+      { address: 'host:1' },
+      { address: 'host:2' },
+      { name: 'c', address: 'host:2' },
+    ];
+    expect(distinctNodes(nodes)).toEqual({
+      nodes: [nodes[0], nodes[3]],
+      duplicates: new Map([
+        ['b', 'a'],
+        ['c', 'host:2'],
+      ]),
+    });
+  });
+
+  test('have different addresses if only the case of a socket’s path differs', () => {
+    expect(distinctNodes([{ address: 'unix:/A' }, { address: 'unix:/a' }]).nodes).toHaveLength(2);
+  });
+});
+
+describe('A source', () => {
+  const source = (nodes: readonly FleetNode[]) => ({ description: 'the test', list: async () => nodes });
+
+  test.each<[string, FleetNode]>([
+    ['its name', { name: 'a\u001b[2J', address: 'host:1' }],
+    ['its name', { name: 'a b', address: 'host:1' }],
+    ['its name', { name: 'n'.repeat(254), address: 'host:1' }],
+    ['its address', { address: 'host\n:1' }],
+    ['its address', { address: `${'h'.repeat(512)}:1` }],
+    ['its server name', { address: 'host:1', serverName: 'a\0b' }],
+    ['a label', { address: 'host:1', labels: { zone: 'a\u0007' } }],
+    ['a label', { address: 'host:1', labels: { ['k'.repeat(318)]: '' } }],
+    [
+      'it has more than 64 labels',
+      { address: 'host:1', labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, ''])) },
+    ],
+  ])('fails if of a node %s is not bounded and printable', async (problem, bad) => {
+    await expect(listNodes(source([{ address: 'host:1' }, bad]), SIGNAL)).rejects.toMatchObject({
+      reason: 'INVALID_RESPONSE',
+      rawMessage: expect.stringContaining(`the test lists a bad node at 1: ${problem}`),
+    });
+    expect(() => staticNodes([bad])).toThrow(problem);
+  });
+
+  test('lists 10,000 nodes and not one more', async () => {
+    const nodes = Array.from({ length: MAX_NODES + 1 }, (_, index) => ({ address: `host:${index}` }));
+    expect(await listNodes(source(nodes.slice(1)), SIGNAL)).toHaveLength(MAX_NODES);
+    await expect(listNodes(source(nodes), SIGNAL)).rejects.toThrow(
+      'lists 10001 nodes: a fleet has at most 10000',
+    );
+    expect(() => staticNodes(nodes)).toThrow('must be at most 10000, not 10001');
+  });
+
+  test('that ignores the signal does not keep the fleet waiting', async () => {
+    const leaving = new AbortController();
+    const hanging = { description: 'the test', list: async () => new Promise<never>(() => {}) };
+    const listing = listNodes(hanging, leaving.signal);
+    leaving.abort(new Error('enough'));
+    await expect(listing).rejects.toThrow('enough');
+  });
+
+  test('of nodes that are known refuses a name that is there twice', () => {
+    expect(() => staticNodes([{ name: 'a', address: 'h:1' }, 'h:2', { name: 'a', address: 'h:3' }])).toThrow(
+      'nodes[2].name: "a" is there twice',
+    );
+  });
+});

@@ -1,0 +1,159 @@
+import { Resolver } from 'node:dns/promises';
+import { isIPv6 } from 'node:net';
+import { BtfError, status } from '@btfd/client';
+import { invalidArgument, onlyKnown } from '../base/argument.js';
+import { MAX_NODES } from './check-nodes.js';
+import type { FleetNode, ListOptions, NodeSource } from './node-source.js';
+
+/** DnsNodesOptions are the options of {@link dnsNodes}. */
+export interface DnsNodesOptions {
+  /**
+   * Whether the name has SRV records, whose targets and ports are the nodes; then the target is the name alone. Default:
+   * false, for A and AAAA records.
+   */
+  readonly srv?: boolean | undefined;
+  /** The DNS servers to ask, as `IP` or `IP:PORT`. Default: those of the machine. */
+  readonly servers?: readonly string[] | undefined;
+}
+
+/** A DNS server in the same network responds within milliseconds. The second try is for a lost datagram. */
+const TIMEOUT_MS = 3_000;
+const TRIES = 2;
+/** Targets of SRV records that are looked up at one time. */
+const LOOKUPS = 32;
+/** The errors that say that a name has no such records. */
+const NO_RECORDS = new Set(['ENODATA', 'ENOTFOUND']);
+
+/** A name of DNS in full, without wildcards. */
+const NAME = /^(?=.{1,253}$)(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?$/;
+const MAX_PORT = 65_535;
+
+/**
+ * dnsNodes returns a source of the nodes of a DNS name, such as a headless Service of Kubernetes. It needs no rights
+ * and no library there. Each A and AAAA record is a node; the daemons say their names. Search domains of the machine do not
+ * apply, so the name must be complete.
+ *
+ * ```ts
+ * dnsNodes('btfd.btfd.svc.cluster.local:7443');
+ * dnsNodes('_grpc._tcp.btfd.btfd.svc.cluster.local', { srv: true });
+ * ```
+ *
+ * Listing rejects with a BtfError whose code is NOT_FOUND if the name has no records, and UNAVAILABLE if no DNS server
+ * responds.
+ *
+ * @param target `NAME:PORT`, or with `srv` a name.
+ * @throws BtfError INVALID_REQUEST for a target or an option that cannot be used.
+ */
+export function dnsNodes(target: string, options: DnsNodesOptions = {}): NodeSource {
+  onlyKnown(options, ['srv', 'servers']);
+  const { srv = false, servers } = options;
+  const { name, port } = srv ? { name: target, port: 0 } : hostAndPort(target);
+  if (!NAME.test(name)) {
+    throw invalidArgument('target', `must be ${srv ? 'a name of DNS' : 'NAME:PORT'}, not ${shown(target)}`);
+  }
+  // Checks the servers now.
+  resolverOf(servers);
+  return {
+    description: `DNS name ${name}`,
+    list: async ({ signal }: ListOptions = {}) => {
+      signal?.throwIfAborted();
+      const resolver = resolverOf(servers);
+      const cancel = (): void => resolver.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+      try {
+        return srv ? await serviceNodes(resolver, name) : await addressNodes(resolver, name, port);
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', cancel);
+        cancel();
+      }
+    },
+  };
+}
+
+function hostAndPort(target: string): { readonly name: string; readonly port: number } {
+  const [, name = '', digits = ''] = /^([^:]+):(\d{1,5})$/.exec(target) ?? [];
+  const port = Number(digits);
+  if (port < 1 || port > MAX_PORT) throw invalidArgument('target', `must be NAME:PORT, not ${shown(target)}`);
+  return { name, port };
+}
+
+function resolverOf(servers: readonly string[] | undefined): Resolver {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+  try {
+    if (servers !== undefined) resolver.setServers(servers);
+  } catch (error) {
+    throw invalidArgument('servers', `must be IP or IP:PORT: ${String(error)}`);
+  }
+  return resolver;
+}
+
+async function addressNodes(resolver: Resolver, name: string, port: number): Promise<FleetNode[]> {
+  const addresses = await addressesOf(resolver, name);
+  if (addresses.length === 0) throw noRecords(name, 'addresses');
+  return addresses.map((address) => ({ address: addressText(address, port) }));
+}
+
+/** A target has one node, whatever its number of addresses. */
+async function serviceNodes(resolver: Resolver, name: string): Promise<FleetNode[]> {
+  const records = await found(name, resolver.resolveSrv(name));
+  if (records.length === 0) throw noRecords(name, 'SRV records');
+  // The fleet refuses them. They need no addresses for that.
+  if (records.length > MAX_NODES)
+    return records.map((record) => ({ address: `${record.name}:${record.port}` }));
+  const hosts = new Set<string>();
+  const nodes: FleetNode[] = [];
+  const lookUp = async (
+    left: IterableIterator<{ readonly name: string; readonly port: number }>,
+  ): Promise<void> => {
+    for (const { name: host, port } of left) {
+      const isOther = hosts.has(host);
+      hosts.add(host);
+      // A target without an address stays a name, which then cannot be reached: every record has an outcome.
+      const [address = host] = await addressesOf(resolver, host);
+      nodes.push({ name: isOther ? `${host}:${port}` : host, address: addressText(address, port) });
+    }
+  };
+  const left = records.values();
+  await Promise.all(Array.from({ length: LOOKUPS }, async () => lookUp(left)));
+  return nodes;
+}
+
+/** Returns the IPv4 addresses of a name, then the IPv6 addresses. */
+async function addressesOf(resolver: Resolver, name: string): Promise<string[]> {
+  const both = await Promise.all([
+    found(name, resolver.resolve4(name)),
+    found(name, resolver.resolve6(name)),
+  ]);
+  return both.flat();
+}
+
+/** Returns the records, or none if the name has none of their type. */
+async function found<T>(name: string, records: Promise<T[]>): Promise<T[]> {
+  try {
+    return await records;
+  } catch (error) {
+    const code = String(Object(error).code);
+    if (NO_RECORDS.has(code)) return [];
+    throw new BtfError({
+      code: status.UNAVAILABLE,
+      reason: null,
+      message: `cannot look up ${name}: ${code}`,
+      cause: error,
+    });
+  }
+}
+
+function noRecords(name: string, what: string): BtfError {
+  return new BtfError({ code: status.NOT_FOUND, reason: null, message: `${name} has no ${what} in DNS` });
+}
+
+function addressText(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 100));
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { type BtfClient, BtfError, type KernelDigests, type ServerInfo, status } from '@btfd/client';
+import { Bounded } from '../base/bounded.js';
+
+/** NodeBuild is the build of the kernel of one node. */
+export interface NodeBuild {
+  /** The SHA-256 of the BTF of vmlinux in hexadecimal; null if the kernel has no BTF. */
+  readonly digest: string | null;
+  /** The SHA-256 over the names and the BTF of the modules, in hexadecimal. */
+  readonly modulesDigest: string;
+  readonly moduleCount: number;
+  /** The kernel's release, as `uname -r`. */
+  readonly release: string;
+  /** The version of the kernel's build, as `uname -v`; empty if the daemon is too old to say it. */
+  readonly version: string;
+  /** The architecture, as `uname -m`. */
+  readonly machine: string;
+}
+
+/** NodeInfo is the answer of a node to a survey. */
+export interface NodeInfo {
+  readonly build: NodeBuild;
+  /** The name of the node by its daemon; empty if it says none. */
+  readonly nodeName: string;
+  readonly bootId: string;
+  readonly daemonEpoch: string;
+}
+
+/** The most names that a daemon looks for in one call. */
+const MAX_GLOBS = 100;
+
+/** AskLimits bound the calls to one node. */
+export interface AskLimits {
+  /** The time for connecting and the first response, in milliseconds. */
+  readonly connectTimeout: number;
+  /** The time for each later call. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * askNode asks a node for the build of its kernel. The first call has little time, because it shows whether the node
+ * responds at all.
+ *
+ * @throws BtfError for every call, and UNIMPLEMENTED if the daemon cannot compute digests.
+ */
+export async function askNode(client: BtfClient, limits: AskLimits): Promise<NodeInfo> {
+  const { connectTimeout, timeout, signal } = limits;
+  await client.serverInfo({ timeout: connectTimeout, signal });
+  const info = await client.serverInfo({ details: ['digests'], timeout, signal });
+  const digests = info.digests ?? (await listedDigests(client, limits));
+  return infoOf(info, digests);
+}
+
+function infoOf(info: ServerInfo, { kernel, modules, moduleCount }: KernelDigests): NodeInfo {
+  const { kernelRelease, kernelVersion, machine, nodeName, bootId, daemonEpoch } = info;
+  const build = {
+    digest: kernel,
+    modulesDigest: modules,
+    moduleCount,
+    release: kernelRelease,
+    version: kernelVersion,
+    machine,
+  };
+  return { build, nodeName, bootId, daemonEpoch };
+}
+
+/** Returns the digests of a daemon that is too old for them in its info, from the digests of its objects. */
+async function listedDigests(client: BtfClient, limits: AskLimits): Promise<KernelDigests> {
+  const digests = await objectDigests(client, ['vmlinux', 'module'], undefined, limits);
+  const hash = createHash('sha256');
+  const kernel = digests.get('vmlinux') ?? null;
+  digests.delete('vmlinux');
+  // As the contract defines modules_digest.
+  for (const [name, digest] of [...digests].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${name}\0`).update(Buffer.from(digest, 'hex'));
+  }
+  return { kernel, modules: hash.digest('hex'), moduleCount: digests.size };
+}
+
+/**
+ * objectDigests returns the digests of objects of the kernel by name.
+ *
+ * @param names the names; undefined for all.
+ * @throws BtfError UNIMPLEMENTED if the daemon cannot compute them.
+ */
+export async function objectDigests(
+  client: BtfClient,
+  origins: readonly ('vmlinux' | 'module')[],
+  names: readonly string[] | undefined,
+  { timeout, signal }: Pick<AskLimits, 'timeout' | 'signal'>,
+): Promise<Map<string, string>> {
+  using bounded = new Bounded([signal], timeout);
+  const digests = new Map<string, string>();
+  try {
+    for (const globs of inLists(names)) {
+      const options = { origins, nameGlobs: globs, details: ['digest'], signal: bounded.signal } as const;
+      for (const { name, digest } of await client.listObjects(options)) {
+        if (digest === null) throw withoutDigests();
+        digests.set(name, digest);
+      }
+    }
+    return digests;
+  } catch (error) {
+    if (bounded.timedOut) throw tooSlow(timeout);
+    throw error;
+  }
+}
+
+/** Cuts names into lists that one call accepts. */
+function inLists(names: readonly string[] | undefined): (readonly string[] | undefined)[] {
+  if (names === undefined) return [undefined];
+  return Array.from({ length: Math.ceil(names.length / MAX_GLOBS) }, (_, index) =>
+    names.slice(index * MAX_GLOBS, (index + 1) * MAX_GLOBS),
+  );
+}
+
+function withoutDigests(): BtfError {
+  const message = 'the daemon is too old to compute digests';
+  return new BtfError({ code: status.UNIMPLEMENTED, reason: null, message });
+}
+
+function tooSlow(timeout: number): BtfError {
+  const message = `the daemon did not list its objects within ${timeout} ms`;
+  return new BtfError({ code: status.DEADLINE_EXCEEDED, reason: null, message });
+}

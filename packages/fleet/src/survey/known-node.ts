@@ -1,0 +1,39 @@
+import type { FleetNode } from '../source/node-source.js';
+import type { NodeInfo } from './ask-node.js';
+
+/** KnownNode is a node whose daemon has responded. */
+export interface KnownNode {
+  /** Its name in results. */
+  readonly name: string;
+  readonly node: FleetNode;
+  readonly info: NodeInfo;
+  /** Whether the info is from an earlier survey. */
+  readonly isFromMemory: boolean;
+}
+
+/** How long the answer of a node is used for further questions. A node needs about that long to boot another kernel. */
+const KEPT_MS = 60_000;
+
+/** NodeMemory keeps the infos of nodes by address, so that questions that follow each other need one survey. */
+export class NodeMemory {
+  readonly #known = new Map<string, { readonly at: number; readonly info: NodeInfo }>();
+
+  /** get returns the answer of an address, if it is younger than a minute. */
+  get(address: string): NodeInfo | null {
+    const known = this.#known.get(address);
+    return known !== undefined && known.at > performance.now() - KEPT_MS ? known.info : null;
+  }
+
+  set(address: string, info: NodeInfo): void {
+    this.#known.set(address, { at: performance.now(), info });
+  }
+
+  forget(address: string): void {
+    this.#known.delete(address);
+  }
+
+  /** keepOnly drops the infos of addresses that are not in the fleet any more. */
+  keepOnly(addresses: ReadonlySet<string>): void {
+    for (const address of this.#known.keys()) if (!addresses.has(address)) this.#known.delete(address);
+  }
+}

@@ -1,0 +1,43 @@
+import { connect, type Socket } from 'node:net';
+import { BtfError, status } from '@btfd/client';
+import { orAborted } from '../base/bounded.js';
+
+/** The variables by which grpc-js finds a proxy. Nodes are reached through it. */
+const PROXY_VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'];
+
+/**
+ * reachNode connects to an address and closes the connection again. grpc-js would go on to connect to a silent address for
+ * minutes, also after its channel is closed, and each attempt has a socket.
+ *
+ * @throws BtfError UNREACHABLE if there is no connection in time.
+ * @throws the reason of the signal if it aborts.
+ */
+export async function reachNode(address: string, ms: number, signal: AbortSignal): Promise<void> {
+  if (PROXY_VARIABLES.some((name) => (process.env[name] ?? '') !== '')) return;
+  const socket = open(address);
+  try {
+    await orAborted(connected(socket, address, ms), signal);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function open(address: string): Socket {
+  const path = /^unix:(?:\/\/)?(\/.*)$/.exec(address)?.[1];
+  if (path !== undefined) return connect({ path });
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+  return connect({ host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) });
+}
+
+async function connected(socket: Socket, address: string, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string, cause?: unknown): void => {
+      const message = `cannot connect to ${address}: ${why}`;
+      reject(new BtfError({ code: status.UNAVAILABLE, reason: 'UNREACHABLE', message, cause }));
+    };
+    const timer = setTimeout(() => fail(`no connection within ${ms} ms`), ms);
+    socket.once('close', () => clearTimeout(timer));
+    socket.once('connect', resolve);
+    socket.once('error', (error) => fail(String(Object(error).code), error));
+  });
+}

@@ -1,0 +1,24 @@
+import { Builder } from '@btfd/btf';
+
+/** kernelBtf returns the BTF of a kernel whose task_struct has the given members, each an int. */
+export function kernelBtf(...members: readonly string[]): Uint8Array {
+  return structBtf('task_struct', members);
+}
+
+/** structBtf returns BTF of a struct with the given members, each an int. */
+export function structBtf(name: string, members: readonly string[]): Uint8Array {
+  const builder = new Builder();
+  const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
+  builder.add({
+    kind: 'STRUCT',
+    name,
+    size: 4 * members.length,
+    members: members.map((member, index) => ({
+      name: member,
+      typeId: int,
+      bitOffset: 32 * index,
+      bitfieldSize: 0,
+    })),
+  });
+  return builder.marshal();
+}

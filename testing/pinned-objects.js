@@ -1,0 +1,13 @@
+/** PINNED_PROGRAMS are ten programs of Debian whose BPF objects have relocations of many kinds, flavours, and members that kernels lack. */
+export const PINNED_PROGRAMS = [
+  'biolatency',
+  'biosnoop',
+  'capable',
+  'fsslower',
+  'offcputime',
+  'runqlat',
+  'slabratetop',
+  'tcpconnlat',
+  'tcptracer',
+  'vfsstat',
+];
