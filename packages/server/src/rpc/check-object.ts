@@ -23,7 +23,7 @@ import { requireSpecName, type SpecName } from '../source/spec-name.js';
 import type { SpecObject } from '../source/spec-source.js';
 import { infoMessage } from './handle-message.js';
 import { factsOf } from './info-details.js';
-import { isOfKernel } from './kernel-members.js';
+import { isOfKernel } from './kernel-btf.js';
 import type { Services } from './services.js';
 
 const MAX_MODULES = 1_000;
