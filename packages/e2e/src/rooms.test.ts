@@ -22,7 +22,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: `error output diff source config grammar session completion layout compat command start ${ROOT}`.split(
     ' ',
   ),
-  bench: `event-loop peers run rows report ${ROOT}`.split(' '),
+  bench: `fleet event-loop peers run rows report ${ROOT}`.split(' '),
   // The files in src are a facade over these rooms, and the rooms use them too.
   btf: 'decode build query elf ext object core min-btf reach print value kernel check validate'.split(' '),
 };

@@ -92,8 +92,8 @@ interface SharedObject extends Disposable {
 }
 
 /**
- * Copies an object into shared memory. It counts twice, because the request keeps its own. Until now, the bytes that could
- * have arrived were counted.
+ * Copies an object into shared memory. It counts twice, because the request keeps its own. Until now, the request
+ * was counted as it was sent.
  *
  * @throws ServiceError QUOTA_EXCEEDED if there is no room.
  */

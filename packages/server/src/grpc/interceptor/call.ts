@@ -24,6 +24,7 @@ import {
   checkCompression,
   endsAlready,
   endsWithinMessage,
+  followMessageSize,
   limitReceived,
   resetStream,
   respond,
@@ -106,6 +107,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#record = new CallRecord(deadline);
     this.#deadline = deadline;
     limitReceived(transport, served.receiveBytes);
+    if (served.isCheck) followMessageSize(transport, served.receiveBytes, (bytes) => this.#sized(bytes));
     checkCompression(transport, this);
     this.#timeouts = new CallTimeouts(this, context);
   }
@@ -170,6 +172,13 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     if (refusal === null) return null;
     this.sendStatus(refusal);
     return new Error(refusal.details ?? '');
+  }
+
+  /** Counts a request with an object for its caller, before it is in memory. */
+  #sized(bytes: number): void {
+    if (this.#isOver || this.#caller === null) return;
+    const refusal = this.#claims.takeObject(this.#context.quotas, bytes, this.#caller.principal);
+    if (refusal !== null) this.sendStatus(toStatus(refusal));
   }
 
   onReceiveMessage(message: unknown): void {

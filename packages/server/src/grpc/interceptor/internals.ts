@@ -41,6 +41,34 @@ export function limitReceived(call: object, bytes: number): void {
   if (typeof decoder === 'object' && decoder !== null) Reflect.set(decoder, 'maxReadMessageLength', bytes);
 }
 
+/**
+ * followMessageSize calls back when the size of the first message of a call is known: with its first bytes.
+ *
+ * grpc-js reports a message when all of it is in memory. It can go when grpc-js reports the size. Test:
+ * limits-in-force.test.ts.
+ *
+ * @param call - the call that the first interceptor gets
+ * @param most - the size of a message that is compressed: it is received up to this size
+ * @param onSize - gets the bytes of the message
+ */
+export function followMessageSize(call: object, most: number, onSize: (bytes: number) => void): void {
+  const decoder: unknown = Reflect.get(call, 'decoder');
+  if (typeof decoder !== 'object' || decoder === null) return;
+  const write: unknown = Reflect.get(decoder, 'write');
+  if (typeof write !== 'function') return;
+  let isKnown = false;
+  Reflect.set(decoder, 'write', (data: unknown): unknown => {
+    const messages: unknown = Reflect.apply(write, decoder, [data]);
+    const size = Number(Reflect.get(decoder, 'readMessageSize'));
+    if (!isKnown && size > 0) {
+      isKnown = true;
+      const mark: unknown = Reflect.get(decoder, 'readCompressFlag');
+      onSize(mark instanceof Uint8Array && mark[0] === 0 ? size : most);
+    }
+    return messages;
+  });
+}
+
 /** MessageCheck refuses messages. */
 export interface MessageCheck {
   /**
