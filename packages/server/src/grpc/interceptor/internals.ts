@@ -54,11 +54,11 @@ export function limitReceived(call: object, bytes: number): void {
 export function followMessageSize(call: object, most: number, onSize: (bytes: number) => void): void {
   const decoder: unknown = Reflect.get(call, 'decoder');
   if (typeof decoder !== 'object' || decoder === null) return;
-  const write: unknown = Reflect.get(decoder, 'write');
-  if (typeof write !== 'function') return;
+  const read: unknown = Reflect.get(decoder, 'write');
+  if (typeof read !== 'function') return;
   let isKnown = false;
   Reflect.set(decoder, 'write', (data: unknown): unknown => {
-    const messages: unknown = Reflect.apply(write, decoder, [data]);
+    const messages: unknown = Reflect.apply(read, decoder, [data]);
     const size = Number(Reflect.get(decoder, 'readMessageSize'));
     if (!isKnown && size > 0) {
       isKnown = true;
