@@ -8,6 +8,7 @@ import { measureEventLoop } from './event-loop/event-loop.js';
 import { measureFloods } from './event-loop/flood.js';
 import { measureKernelCheck } from './event-loop/kernel-check.js';
 import { measureThroughput } from './event-loop/throughput.js';
+import { measureFleet } from './fleet/measure-fleet.js';
 import { Lab } from './peers/lab.js';
 import { writeDocument } from './report/document.js';
 import { printRow } from './report/print-row.js';
@@ -42,12 +43,13 @@ a missing peer is a failure. Most rows need root.
 const GUARDS = fileURLToPath(new URL('../guards.json', import.meta.url));
 const DEFAULT_ROUNDS = { full: 7, quick: 3 };
 
-/** The measurements of the event loop, which print tables of their own. */
-const EVENT_LOOP: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
+/** The measurements that print tables of their own. */
+const TABLES: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   'event-loop/requests': async (quick) => onEventLoop((own, peer) => measureEventLoop(own, peer, quick)),
   'event-loop/throughput': async (quick) => onEventLoop((own, peer) => measureThroughput(own, peer, quick)),
   'event-loop/floods': async (quick) => onEventLoop((_, peer) => measureFloods(peer, quick)),
   'event-loop/kernel-check': async () => measureKernelCheck(),
+  'fleet/survey': measureFleet,
 };
 
 const { values: options } = parseArgs({
@@ -69,7 +71,7 @@ const isChosen = nameFilter(options.filter);
 const chosen = ROWS.filter(({ name }) => isChosen(name));
 
 if (options.help) console.log(USAGE);
-else if (options.list) console.log([...ROWS.map(({ name }) => name), ...Object.keys(EVENT_LOOP)].join('\n'));
+else if (options.list) console.log([...ROWS.map(({ name }) => name), ...Object.keys(TABLES)].join('\n'));
 else if (options.guard) await guard();
 else if (options.record) await recordGuards();
 else await measure();
@@ -97,7 +99,7 @@ async function measureRows(): Promise<RunResult> {
       process.exitCode = 1;
     }
   }
-  for (const [name, measureIt] of Object.entries(EVENT_LOOP)) if (isChosen(name)) await measureIt(quick);
+  for (const [name, measureIt] of Object.entries(TABLES)) if (isChosen(name)) await measureIt(quick);
   return { machine, rounds, quick, rows };
 }
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
+import { seeded } from 'test-tools/random';
 import { objectOfFindings } from '@btfd/bench/hostile-object';
 import { BpfLoader, CheckObjectResponseSchema } from '@btfd/api';
 import { Builder, checkObject, findBpfObjects, parseBpfObject, Spec, VERDICTS } from '@btfd/btf';
@@ -39,6 +40,10 @@ function emptyKernel(): Uint8Array {
   const builder = new Builder();
   builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
   return builder.marshal();
+}
+
+function codeOf(error: unknown): number {
+  return error instanceof Error && 'code' in error ? Number(error.code) : -1;
 }
 
 const everything = (): boolean => true;
@@ -145,6 +150,34 @@ needs('bpf').describe('CheckObject', () => {
     expect([findings, [...names]]).toEqual([30_000, ['program']]);
     expect(largest).toBeGreaterThan(200 * 1024);
     expect(largest).toBeLessThanOrEqual(256 * 1024);
+  });
+
+  test('checks many objects that one client sends at once', async () => {
+    const object = testObject('needs');
+    const calls = Array.from({ length: 40 }, async () =>
+      receiveReport(client.stream('checkObject', { object })),
+    );
+    const [first, ...others] = await Promise.all(calls);
+    for (const { report } of others) expect(report).toEqual(first?.report);
+  });
+
+  test('returns a report or a typed error for each damaged object', async () => {
+    const random = seeded(13);
+    const original = testObject('needs');
+    const codes = new Set<number>();
+    for (let i = 0; i < 60; i++) {
+      const object = original.slice();
+      for (let changes = 1 + random(8); changes > 0; changes--) object[random(object.length)] = random(256);
+      const call = receiveReport(client.stream('checkObject', { object }));
+      codes.add(
+        await call.then(
+          () => status.OK,
+          (error: unknown) => codeOf(error),
+        ),
+      );
+    }
+    expect([...codes].filter((code) => ![status.OK, status.INVALID_ARGUMENT].includes(code))).toEqual([]);
+    expect(codes.size).toBe(2);
   });
 
   test('ends with its call, whether that is cancelled or not read', async () => {

@@ -14,36 +14,30 @@ import { probeOf } from './wire-probe.js';
 const run = promisify(execFile);
 const DRIVER = fileURLToPath(new URL('../peers/objects-driver.js', import.meta.url));
 
-/** ObjectCosts are the costs of one object: a number for each repetition. */
-export interface ObjectCosts {
+/** DriverCosts are a number for each repetition. */
+export interface DriverCosts {
   readonly cpuUs: readonly number[];
   readonly wallUs: readonly number[];
 }
 
 interface DriverResult {
-  readonly objects: readonly ObjectCosts[];
+  /** The costs of all objects, measured as a whole. */
+  readonly together: DriverCosts;
+  /** The costs of each object. */
+  readonly objects: readonly DriverCosts[];
   readonly result: string;
 }
 
 /** Returns the costs of a round: those of all objects together, or those of the slowest. */
-type Summary = (objects: readonly ObjectCosts[]) => Costs;
+type Summary = (result: DriverResult) => Costs;
 
-/** togetherCosts returns the costs of all objects together. */
-export function togetherCosts(objects: readonly ObjectCosts[]): Costs {
-  return costsOf(sums(objects.map(({ cpuUs }) => cpuUs)), sums(objects.map(({ wallUs }) => wallUs)));
-}
+const togetherCosts: Summary = ({ together }) => costsOf(together.cpuUs, together.wallUs);
 
 /** slowestCosts returns the costs of the slowest object. */
-export function slowestCosts(objects: readonly ObjectCosts[]): Costs {
+export function slowestCosts({ objects }: Pick<DriverResult, 'objects'>): Costs {
   return objects
     .map(({ cpuUs, wallUs }) => costsOf(cpuUs, wallUs))
     .reduce((slowest, costs) => ((costs.cpuUs ?? 0) > (slowest.cpuUs ?? 0) ? costs : slowest));
-}
-
-/** Returns the sum of each repetition. */
-function sums(numbers: readonly (readonly number[])[]): number[] {
-  const [first = []] = numbers;
-  return first.map((_, index) => numbers.reduce((sum, row) => sum + (row[index] ?? 0), 0));
 }
 
 interface Work {
@@ -64,8 +58,8 @@ function probe(commandOf: (lab: Lab) => readonly string[], summary: Summary, wor
     return {
       async measure() {
         const { stdout } = await run(program, [...args, ...files, count]);
-        const { objects, result }: DriverResult = JSON.parse(stdout);
-        return { costs: summary(objects), result };
+        const driven: DriverResult = JSON.parse(stdout);
+        return { costs: summary(driven), result: driven.result };
       },
     };
   };

@@ -6,7 +6,6 @@ import { HASH_SEED, withRoom } from '../words.js';
  */
 export class OffsetNumbers {
   #offsets: Int32Array = new Int32Array(32);
-  /** The numbers + 1 by offset, which are found sooner than entries by hash; null unless most offsets are expected. */
   #table: Int32Array | null = null;
   #numbers: Int32Array = new Int32Array(32);
   /** Open addressing: 0 is free, otherwise the index of an entry + 1. */
@@ -17,14 +16,23 @@ export class OffsetNumbers {
     return this.#count === 0;
   }
 
-  /** useTable makes room for a number of every offset before `end`. It must be called before any is added. */
-  useTable(end: number): void {
+  /**
+   * The numbers + 1 by offset, which are found sooner than entries by hash; null unless most offsets are expected. 0 and
+   * less is for offsets without a number.
+   */
+  get table(): Int32Array | null {
+    return this.#table;
+  }
+
+  /** useTable makes the table, for offsets before `end`. It must be called before any is added. */
+  useTable(end: number): Int32Array {
     this.#table = new Int32Array(end);
+    return this.#table;
   }
 
   /** get returns the number of an offset; -1 if there is none. */
   get(offset: number): number {
-    if (this.#table !== null) return (this.#table[offset] ?? 0) - 1;
+    if (this.#table !== null) return Math.max(this.#table[offset] ?? 0, 0) - 1;
     const entry = (this.#slots[this.#slotOf(offset | 0)] ?? 0) - 1;
     return entry < 0 ? -1 : (this.#numbers[entry] ?? 0);
   }

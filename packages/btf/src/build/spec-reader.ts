@@ -109,16 +109,40 @@ export class SpecReader {
     for (const level of this.#levels) {
       words.set(level.words, from);
       level.names.expectAll();
-      for (let id = level.spec.firstTypeId; id < level.spec.endTypeId; id++) {
-        const start = from + level.offset(id);
-        offsets[id] = start;
-        checkKind(words, start, id);
-        this.#checkIds(words, start, id);
-        replaceNames(words, start, level.names, id);
-      }
+      this.#replaceAll(level, words, offsets, from);
       from += level.words.length;
     }
     return { words, offsets };
+  }
+
+  /**
+   * Sets the offsets of a level's types and replaces their names. It is one loop over many words, without calls for most
+   * of them.
+   */
+  #replaceAll({ spec, names, starts }: Level, words: Int32Array, offsets: Int32Array, from: number): void {
+    const { table } = names;
+    const numberOf = (offset: number, id: TypeId): number => {
+      const known = table === null ? 0 : (table[offset] ?? 0);
+      return known > 0 ? known - 1 : names.number(offset, id);
+    };
+    for (let index = 0; index < starts.length; index++) {
+      const id = spec.firstTypeId + index;
+      const start = from + ((starts[index] ?? 0) >>> 2);
+      offsets[id] = start;
+      checkKind(words, start, id);
+      const info = words[start + 1] ?? 0;
+      const { thirdIsId, once, onceIds, each, eachNamed, eachId } = kindWords(info);
+      if (thirdIsId) this.#checked(words[start + 2] ?? 0, id);
+      const first = start + HEAD_WORDS;
+      for (let at = first; at < first + onceIds; at++) this.#checked(words[at] ?? 0, id);
+      const elements = first + once;
+      const last = elements + each * vlenOfInfo(info);
+      if (eachId >= 0)
+        for (let at = elements + eachId; at < last; at += each) this.#checked(words[at] ?? 0, id);
+      words[start] = numberOf((words[start] ?? 0) >>> 0, id);
+      if (eachNamed)
+        for (let at = elements; at < last; at += each) words[at] = numberOf((words[at] ?? 0) >>> 0, id);
+    }
   }
 
   /** visitNameOffsets calls `visit` with each name that was read and an offset of it. */
@@ -130,19 +154,6 @@ export class SpecReader {
   stringEnd(spec: Spec): number {
     const level = this.#levels.find((other) => other.spec === spec);
     return level === undefined ? 0 : level.stringStart + level.strings.length;
-  }
-
-  /** As {@link visitIds} with `#checked`, without a call for each id. */
-  #checkIds(words: Int32Array, start: number, id: TypeId): void {
-    const info = words[start + 1] ?? 0;
-    const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
-    if (thirdIsId) this.#checked(words[start + 2] ?? 0, id);
-    const first = start + HEAD_WORDS;
-    for (let at = first; at < first + onceIds; at++) this.#checked(words[at] ?? 0, id);
-    if (eachId < 0) return;
-    const elements = first + once;
-    const end = elements + each * vlenOfInfo(info);
-    for (let at = elements + eachId; at < end; at += each) this.#checked(words[at] ?? 0, id);
   }
 
   #checked(reference: number, id: TypeId): TypeId {
@@ -177,7 +188,8 @@ class Level {
   /** The offset of the first own string. */
   readonly stringStart: number;
   readonly names: Names;
-  readonly #offsets: Uint32Array;
+  /** Where the types start, in bytes. */
+  readonly starts: Uint32Array;
 
   constructor(spec: Spec, pool: StringPool, base: Level | null) {
     const { source, offsets } = typesOf(spec);
@@ -188,11 +200,11 @@ class Level {
     this.strings = spec.bytes.subarray(strings.offset, strings.offset + strings.length);
     this.stringStart = source.strings.end - strings.length;
     this.names = new Names(this, pool);
-    this.#offsets = offsets;
+    this.starts = offsets;
   }
 
   offset(id: TypeId): number {
-    return (this.#offsets[id - this.spec.firstTypeId] ?? 0) >>> 2;
+    return (this.starts[id - this.spec.firstTypeId] ?? 0) >>> 2;
   }
 }
 
@@ -217,8 +229,15 @@ class Names {
    * the types.
    */
   expectAll(): void {
-    if (this.#numbers.isEmpty && this.#end <= MAX_STRING_BYTES * this.#level.spec.endTypeId)
-      this.#numbers.useTable(this.#end);
+    if (!this.#numbers.isEmpty || this.#end > MAX_STRING_BYTES * this.#level.spec.endTypeId) return;
+    const table = this.#numbers.useTable(this.#end);
+    const { strings, base } = this.#level;
+    if (base === null && this.#pool.count === 1 && strings[0] === 0) this.#pool.internAll(strings, table);
+  }
+
+  /** See {@link OffsetNumbers.table}. */
+  get table(): Int32Array | null {
+    return this.#numbers.table;
   }
 
   number(offset: number, id: TypeId): number {
@@ -234,7 +253,8 @@ class Names {
       const message = `names add up to more than ${NAMES_PER_SECTION} times the string section`;
       throw new BtfFormatError('LIMIT_EXCEEDED', message, { typeId: id });
     }
-    const number = this.#pool.intern(strings, from, to);
+    const interned = -(this.table?.[offset] ?? 0);
+    const number = interned > 0 ? interned : this.#pool.intern(strings, from, to);
     this.#numbers.add(offset, number);
     return number;
   }
@@ -253,17 +273,6 @@ class Names {
     while (offset < owner.stringStart && owner.base !== null) owner = owner.base;
     return owner;
   }
-}
-
-/** Replaces the names of a type, as visitNames visits them, without a call of a closure for each. */
-function replaceNames(words: Int32Array, start: number, names: Names, id: TypeId): void {
-  const info = words[start + 1] ?? 0;
-  const { once, each, eachNamed } = kindWords(info);
-  words[start] = names.number((words[start] ?? 0) >>> 0, id);
-  if (!eachNamed) return;
-  const elements = start + HEAD_WORDS + once;
-  const end = elements + each * vlenOfInfo(info);
-  for (let at = elements; at < end; at += each) words[at] = names.number((words[at] ?? 0) >>> 0, id);
 }
 
 /** baseStrings returns the strings of a base that a reader read, to which BTF that is split from it can refer. */

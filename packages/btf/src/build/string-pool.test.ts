@@ -61,3 +61,35 @@ test('offsets up to 2^32 have numbers', () => {
   for (const [i, offset] of offsets.entries()) numbers.add(offset, i);
   expect(offsets.map((offset) => numbers.get(offset))).toEqual(offsets.map((_, i) => i));
 });
+
+test('all strings of a section get the numbers that each would get alone, also if some are there twice', () => {
+  const texts = ['int', 'ü', 'int', 'task_struct', LONG, 'task_struct', 'struct', 'x', 'int', 'last'];
+  const section = new TextEncoder().encode(`\0${texts.join('\0')}\0`);
+  const single = new StringPool();
+  const all = new StringPool();
+  const table = new Int32Array(section.length);
+  all.internAll(section, table);
+  const found: [offset: number, number: number][] = [];
+  for (let from = 1, to = 0; from < section.length; from = to + 1) {
+    to = section.indexOf(0, from);
+    found.push([from, -single.intern(section, from, to)]);
+  }
+  expect([...table.entries()].filter(([, number]) => number !== 0)).toEqual(found);
+  // Later strings, and rows of strings, are not disturbed by what was moved.
+  for (const text of ['new', 'last', 'a', '']) expect(all.internText(text)).toBe(single.internText(text));
+  expect(all.count).toBe(single.count);
+  const rows = [single, all].map((pool) => {
+    const used = Array.from({ length: pool.count - 1 }, (_, i) => i + 1);
+    return layoutStrings(pool, used, { shareSuffixes: true, base: null });
+  });
+  expect(rows[1]).toEqual(rows[0]);
+});
+
+test('thousands of strings of a section are found', () => {
+  const texts = Array.from({ length: 5_000 }, (_, i) => `name_${(i * 7) % 4_000}`);
+  const section = new TextEncoder().encode(`\0${texts.join('\0')}\0`);
+  const pool = new StringPool();
+  pool.internAll(section, new Int32Array(section.length));
+  expect(pool.count).toBe(4_001);
+  for (const text of texts) expect(pool.internText(text)).toBeLessThan(4_001);
+});

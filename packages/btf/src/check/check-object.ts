@@ -27,7 +27,7 @@ import type { ObjectReport, ObjectSummary, ProgramResult } from './report.js';
 import { Sources } from './sources.js';
 import { type StructOpsMap, structOpsMaps } from './struct-ops-maps.js';
 import { byteOrderNeed, leftExterns, leftRelocations, Tally } from './summary.js';
-import { argumentWords, kernelTraits, passesStructs } from './traits.js';
+import { argumentWords, kernelTraits, loadsFunctions, passesStructs } from './traits.js';
 
 /** CheckObjectOptions are the options of {@link checkObject}. */
 export interface CheckObjectOptions {
@@ -83,6 +83,7 @@ export function checkObject(
  * milliseconds of other work.
  *
  * @returns the rest of the report.
+ * @throws BtfFormatError as {@link checkObject} does.
  */
 export function* checkObjectSteps(
   object: BpfObject,
@@ -96,7 +97,9 @@ export function* checkObjectSteps(
   checkTargets(targets, all);
   const structOps = structOpsMaps(object, all);
   const names = options.programs ?? namesWithStructOps(all, structOps, loader);
+  yield null;
   const { ext, ignored } = extOf(object, loader);
+  yield null;
   const parts = { programs: all, ext };
   const resolution = yield* resolveSteps(object, kernel.target, parts, {
     loader,
@@ -108,6 +111,7 @@ export function* checkObjectSteps(
   const work = new CoreWork();
   const near = new NearNames(kernel, object.spec);
   const resolvedExterns = yield* resolveExterns(externs, { object, kernel, rules, work, kconfig, near });
+  yield null;
   const readOnly = readOnlyVariables(object, new Map(Object.entries(variables)));
   const sources = new Sources(ext?.lines ?? null);
   const enums = new BpfEnums(kernel, object.spec);
@@ -121,6 +125,7 @@ export function* checkObjectSteps(
     argumentWords: argumentWords(kernel.vmlinux, kernelVersion),
     passesStructs: passesStructs(kernel.vmlinux, kernelVersion),
     patterns: new Patterns(kernel),
+    loadsFunctions: loadsFunctions(kernel.vmlinux, kernelVersion),
     enums,
     externs: resolvedExterns,
     sources,
@@ -143,6 +148,7 @@ export function* checkObjectSteps(
   });
   const isLoaded = ({ name, autoload }: BpfProgram): boolean =>
     names === null ? rules.marked === 'LOADED' || autoload : names.includes(name);
+  yield null;
   const tally = new Tally();
   for (const program of all) {
     if (isPart(program, rules)) continue;
@@ -156,6 +162,7 @@ export function* checkObjectSteps(
     tally.add(result);
     yield result;
   }
+  yield null;
   const relocations = leftRelocations(resolution.relocations, tally, sources, rules);
   const needs = [
     byteOrderNeed(object, kernel),

@@ -40,6 +40,8 @@ export interface JudgeContext extends AttachContext {
   /** Whether a function has global linkage, by its section and first instruction. */
   readonly isGlobal: (sectionIndex: number, start: number) => boolean;
   readonly budget: StepBudget;
+  /** Whether programs may load the address of a kernel function. */
+  readonly loadsFunctions: boolean;
   readonly afterSectionName: LoaderRules['afterSectionName'];
   /** The programs that struct_ops maps refer to. */
   readonly implementing: ReadonlySet<BpfProgram>;
@@ -171,16 +173,22 @@ class Judge {
   }
 
   externs(): Need[] {
-    const uses = new Map<string, { readonly first: number; readonly calls: number[] }>();
+    const uses = new Map<string, { readonly first: number; readonly calls: number[]; loads: number[] }>();
     for (const { name, instruction, isCall } of this.#linked.externs) {
-      const known = uses.get(name) ?? { first: instruction, calls: [] };
+      const known = uses.get(name) ?? { first: instruction, calls: [], loads: [] };
       uses.set(name, known);
-      if (isCall) known.calls.push(instruction);
+      (isCall ? known.calls : known.loads).push(instruction);
     }
-    return [...uses].flatMap(([name, { first, calls }]) => {
+    return [...uses].flatMap(([name, { first, calls, loads }]) => {
       const extern = this.#context.externs.get(name);
       if (extern === undefined) return [];
-      const { need: own, refusedCall } = extern;
+      const { need: own, refusedCall, reference } = extern;
+      const [load] = loads;
+      if (load !== undefined && reference.to === 'kfunc' && !this.#context.loadsFunctions) {
+        const reason =
+          'kernels before Linux 6.4 refuse programs that ask whether a function exists, if it does';
+        return [{ ...own, verdict: 'FAILS', reason, source: this.#sourceOf(load) }];
+      }
       if (refusedCall === null || calls.length === 0) return [{ ...own, source: this.#sourceOf(first) }];
       const worst = this.#worstCall(calls);
       const verdict = worstOf([own.verdict, worst.verdict]);
@@ -212,12 +220,15 @@ class Judge {
     readonly words: string;
     readonly instruction: number;
   } {
-    const calls = instructions.map((instruction) => {
-      const reached = this.#reachOf(instruction);
-      return { verdict: verdictOfReach(reached), words: this.#words(reached), instruction };
-    });
-    const worst = worstOf(calls.map(({ verdict }) => verdict));
-    return calls.find(({ verdict }) => verdict === worst) ?? { verdict: worst, words: '', instruction: 0 };
+    let [verdict, instruction]: [Verdict, number] = ['FITS', instructions[0] ?? 0];
+    for (const call of instructions) {
+      const own = verdictOfReach(this.#reachOf(call));
+      if (own === verdict || worstOf([own, verdict]) !== own) continue;
+      [verdict, instruction] = [own, call];
+      // Nothing is worse. A program may have a million calls.
+      if (own === 'FAILS') break;
+    }
+    return { verdict, words: this.#words(this.#reachOf(instruction)), instruction };
   }
 
   #references(): ReadonlyMap<number, Reference> {

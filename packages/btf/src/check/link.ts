@@ -201,10 +201,10 @@ class Linking {
   ): Generator<null, void, void> {
     for (let i = 0; i < program.count; i++) {
       if (i % PER_STEP === PER_STEP - 1) yield null;
-      const instruction = this.#code.at(start + i);
-      if (instruction === null) return;
-      const isLoad = instruction.opcode === LOAD_64;
-      if (instruction.opcode === CALL || isLoad) {
+      const opcode = this.#code.opcodeAt(start + i);
+      const isLoad = opcode === LOAD_64;
+      const instruction = opcode === CALL || isLoad ? this.#code.at(start + i) : null;
+      if (instruction !== null) {
         const relocation = relocations?.get((program.start + i) * INSTRUCTION_LENGTH);
         if (relocation !== undefined) this.#relocated(start + i, instruction, relocation);
         else this.#relative(start + i, instruction, program, i);

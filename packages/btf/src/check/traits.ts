@@ -11,6 +11,8 @@ const SIGNS = {
   checksCalledGlobals: ['bpf_cmd', 'BPF_TOKEN_CREATE'],
   /** Linux 6.1. */
   passesStructs: ['bpf_map_type', 'BPF_MAP_TYPE_USER_RINGBUF'],
+  /** Linux 6.4. */
+  loadsFunctions: ['bpf_attach_type', 'BPF_NETFILTER'],
   /** Linux 6.7. */
   passesMoreArguments: ['bpf_attach_type', 'BPF_NETKIT_PRIMARY'],
 } as const;
@@ -57,12 +59,21 @@ export function argumentWords(vmlinux: KernelObject, version: number | null): nu
  * @param version as in `LINUX_KERNEL_VERSION`; null if it is not known.
  */
 export function passesStructs(vmlinux: KernelObject, version: number | null): boolean {
-  const [name] = SIGNS.passesStructs;
-  return (
-    (version ?? 0) >= ((6 << 16) | (1 << 8)) ||
-    has(vmlinux, SIGNS.passesStructs) ||
-    enumValues(vmlinux.spec, name) === null
-  );
+  return (version ?? 0) >= ((6 << 16) | (1 << 8)) || mayHave(vmlinux, SIGNS.passesStructs);
+}
+
+/**
+ * loadsFunctions reports whether the kernel lets programs load the address of a kernel function, to see whether it exists.
+ *
+ * @param version as in `LINUX_KERNEL_VERSION`; null if it is not known.
+ */
+export function loadsFunctions(vmlinux: KernelObject, version: number | null): boolean {
+  return (version ?? 0) >= ((6 << 16) | (4 << 8)) || mayHave(vmlinux, SIGNS.loadsFunctions);
+}
+
+/** Without the enum nothing is known. */
+function mayHave(vmlinux: KernelObject, sign: readonly [string, string]): boolean {
+  return has(vmlinux, sign) || enumValues(vmlinux.spec, sign[0]) === null;
 }
 
 function has(vmlinux: KernelObject, [name, value]: readonly [string, string]): boolean {

@@ -23,8 +23,8 @@ const MAX_DESCRIBED = 16;
 /** The characters of the candidates of an object that are described. Real objects take some 100,000. */
 const MAX_TEXT = 4 * 1024 * 1024;
 
-/** The members and elements in all accesses of an object, which take memory until their program is resolved. */
-const MAX_ACCESSORS = 1_048_576;
+/** The members and elements in all accesses of an object, each time that one is read. Real objects have some 10,000. */
+const MAX_ACCESSORS = 262_144;
 
 /** The steps that a comparison counts as that was made before. */
 const KNOWN_STEPS = 8;

@@ -29,12 +29,14 @@ export function renderPath(kind: RelocationKind, { types, rootId, accessors }: C
   const root = renderType(types, rootId);
   if (isTypeKind(kind)) return root;
   if (isEnumKind(kind)) return `${root}::${shown(accessors[0]?.name ?? '')}`;
-  const steps = accessors.map(({ name, index }, i) => {
-    if (name !== null) return `.${shown(name)}`;
-    return i === 0 && index === 0 ? '' : `[${index}]`;
-  });
-  const text = `${root}${steps.join('')}`;
-  return text.length > LONGEST_PATH ? `${text.slice(0, LONGEST_PATH)}…` : text;
+  let text = root;
+  for (const [i, { name, index }] of accessors.entries()) {
+    if (name !== null) text += `.${shown(name)}`;
+    else if (i > 0 || index > 0) text += `[${index}]`;
+    // A part of a text keeps all of it in memory, so the rest is not added first.
+    if (text.length > LONGEST_PATH) return `${text.slice(0, LONGEST_PATH)}…`;
+  }
+  return text;
 }
 
 function shown(name: string): string {

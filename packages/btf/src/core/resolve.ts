@@ -47,7 +47,7 @@ export const RULES: Readonly<Record<BpfLoader, LoaderRules>> = { libbpf: LIBBPF_
  * @throws BtfFormatError `LIMIT_EXCEEDED` if resolving takes more than 16 million steps, because of nested types, many
  * candidates, or subprograms of many programs; and by cilium/ebpf's rules for more than 65,536 relocations of all programs
  * with their subprograms.
- * @throws BtfFormatError `LIMIT_EXCEEDED` if the accesses of all relocations have more than 1,048,576 members.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the accesses of all relocations have more than 262,144 members.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the loader is unknown, or the object has no program with a name in
  * `programs`.
  * @throws BtfFormatError for types with invalid names, and whatever the modules throw.
@@ -99,6 +99,7 @@ export function* resolveSteps(
     candidates: new Candidates(target, rules, work),
     comparisons: new Comparisons(local, rules, work),
   };
+  yield null;
   const relocations = yield* rules.choice === 'EACH_RELOCATION' ? resolveEach(job) : resolveTypes(job);
   return { loader, loaderRelease: rules.release, relocations };
 }

@@ -36,8 +36,9 @@ export function readCalls(
     const instructions = new Instructions(bytes, object.elf.byteOrder);
     const called = new Set<BpfProgram>();
     for (let i = 0; i < count; i++) {
-      const instruction = instructions.at(i);
-      if (instruction === null || (instruction.opcode !== CALL && instruction.opcode !== LOAD_64)) continue;
+      const opcode = instructions.opcodeAt(i);
+      const instruction = opcode === CALL || opcode === LOAD_64 ? instructions.at(i) : null;
+      if (instruction === null) continue;
       const relocation = relocations.get(sectionIndex)?.get((start + i) * INSTRUCTION_LENGTH);
       const target =
         relocation === undefined

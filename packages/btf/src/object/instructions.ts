@@ -41,6 +41,11 @@ export class Instructions {
     this.#littleEndian = order === 'little';
   }
 
+  /** opcodeAt returns the opcode of an instruction, which costs much less than all of it; 0 if there is none. */
+  opcodeAt(index: number): number {
+    return index < 0 || index >= this.count ? 0 : this.#view.getUint8(index * INSTRUCTION_LENGTH);
+  }
+
   /** @returns null if there is no such instruction. */
   at(index: number): Instruction | null {
     if (index < 0 || index >= this.count) return null;

@@ -1,5 +1,5 @@
 import { FLOW } from './control-flow.js';
-import type { PreparedProgram, StepBudget } from './follow.js';
+import { type PreparedProgram, type StepBudget, STEPS_PER_YIELD } from './follow.js';
 import { ReadOnlyData } from './read-only-data.js';
 import { State } from './state.js';
 import { Transfer } from './transfer.js';
@@ -16,14 +16,17 @@ const MAX_STEPS = 1_000_000;
  *
  * @returns 1 for each such instruction. The verifier may refuse the program at an earlier one.
  */
-export function followCertain(prepared: PreparedProgram, budget: StepBudget): Uint8Array {
+export function* followCertain(
+  prepared: PreparedProgram,
+  budget: StepBudget,
+): Generator<null, Uint8Array, void> {
   const { program, instructions, globals, entries } = prepared;
   const certain = new Uint8Array(instructions.count);
   const starts = new Set(entries);
   if (program.verifier.checksAllGlobals) for (const start of globals) starts.add(start);
   const path = new CertainPath(prepared, certain, starts, budget);
   // A set iterates over what is added meanwhile.
-  for (const start of starts) path.walk(start);
+  for (const start of starts) yield* path.walk(start);
   return certain;
 }
 
@@ -43,13 +46,14 @@ class CertainPath {
   }
 
   /** Walks from the start of a function until the path ends or is uncertain. */
-  walk(start: number): void {
+  *walk(start: number): Generator<null, void, void> {
     const { program, instructions, controlFlow, globals } = this.prepared;
     const { flow, target, next } = controlFlow;
     const callers: { readonly after: number; readonly state: State }[] = [];
     let state = new State(controlFlow.slotCount);
     let at = start;
     for (let steps = 0; steps < MAX_STEPS && at !== -1; steps++) {
+      if (steps % STEPS_PER_YIELD === STEPS_PER_YIELD - 1) yield null;
       this.budget.left -= 1;
       if (this.budget.left < 0) return;
       this.certain[at] = 1;

@@ -6,8 +6,8 @@ import { State, StateTable } from './state.js';
 import { Transfer } from './transfer.js';
 import { Worklist } from './worklist.js';
 
-/** The steps between two yields: some milliseconds. */
-const STEPS_PER_YIELD = 16_384;
+/** STEPS_PER_YIELD is the number of steps between two yields: some milliseconds. */
+export const STEPS_PER_YIELD = 16_384;
 
 /** The cells of a state whose merge counts as a step. */
 const CELLS_PER_STEP = 16;

@@ -60,7 +60,7 @@ export function* reachSteps(
   }
   const initialized = yield* follow(prepared, () => true, budget);
   const guarded: number[] = [];
-  const certain = followCertain(prepared, budget);
+  const certain = yield* followCertain(prepared, budget);
   for (const i of asked) {
     if (relocated.reached[i] !== 1) answers.set(i, { reach: 'NEVER', variables: [] });
     else if (initialized.obstacle === null && initialized.reached[i] !== 1) guarded.push(i);

@@ -118,6 +118,8 @@ export function testContents(installed: () => InstalledPackages): void {
       '@btfd/api',
       '@btfd/btf',
       '@btfd/btf',
+      '@btfd/btf',
+      '@btfd/client',
       '@btfd/native',
     ]);
     expect(between.filter(([, range]) => range !== VERSION)).toEqual([]);

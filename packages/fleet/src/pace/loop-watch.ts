@@ -21,14 +21,23 @@ export class LoopWatch implements Disposable {
 
   /** delaySince returns the longest delay that ended after a time of `performance.now()`, in milliseconds. */
   delaySince(time: number): number {
-    const now = performance.now();
-    // A callback may run before the timer that is late.
-    const current = Math.max(0, now - this.#expected);
-    return this.#delays.reduce((most, { at, ms }) => (at >= time ? Math.max(most, ms) : most), current);
+    return Math.max(0, ...this.#since(time));
+  }
+
+  /** lostSince returns the sum of the delays that ended after a time of `performance.now()`, in milliseconds. */
+  lostSince(time: number): number {
+    return this.#since(time).reduce((sum, ms) => sum + ms, 0);
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+  }
+
+  #since(time: number): number[] {
+    // A callback may run before the timer that is late.
+    const current = performance.now() - this.#expected;
+    const ended = this.#delays.filter(({ at }) => at >= time).map(({ ms }) => ms);
+    return current >= SHORTEST_MS ? [...ended, current] : ended;
   }
 
   #measure(): void {

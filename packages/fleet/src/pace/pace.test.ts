@@ -70,4 +70,6 @@ test('The delay of the event loop is that of its timers, also before they have r
   await setTimeout(100);
   expect(loop.delaySince(start)).toBeGreaterThan(300);
   expect(loop.delaySince(performance.now())).toBeLessThan(300);
+  block(400);
+  expect(loop.lostSince(start)).toBeGreaterThan(600);
 });

@@ -8,7 +8,7 @@ import { BtfError, status } from '@btfd/client';
  * - `unsupported`: the daemon is too old, or it or its kernel cannot do it
  * - `failed`: the call failed for another reason
  * - `not-ready`: the source says that the daemon cannot be asked
- * - `starved`: no response in time, while this process did not run for more than a second: the node may be well
+ * - `starved`: no response in time, while this process did not run for more than a second in all: the node may be well
  * - `late`: the node was not asked before the deadline of the whole
  */
 export type FailureKind =
@@ -84,7 +84,7 @@ export function notReadyFailure(): NodeFailure {
 
 /** starvedFailure is the failure of a node that did not respond in time while this process did not run. */
 export function starvedFailure({ error }: NodeFailure, ms: number): NodeFailure {
-  const message = `${error.rawMessage}, but this process did not run for ${Math.round(ms)} ms meanwhile`;
+  const message = `${error.rawMessage}, but this process did not run for ${Math.round(ms)} ms of that time`;
   return {
     kind: 'starved',
     error: new BtfError({ code: error.code, reason: error.reason, message, cause: error }),

@@ -13,7 +13,7 @@ describe('A node that does not respond in time', () => {
   async function surveyed(late: (times: number) => number): Promise<SurveyedNode[]> {
     await using silent = await silentNode();
     let times = 0;
-    const loop = { delaySince: () => late((times += 1)) };
+    const loop = { lostSince: () => late((times += 1)) };
     const found: SurveyedNode[] = [];
     const context = {
       source: staticNodes([{ name: 'silent', address: silent.address }]),
@@ -37,7 +37,7 @@ describe('A node that does not respond in time', () => {
     const [node, ...others] = await surveyed(() => 2_000);
     expect(node?.outcome).toMatchObject({
       kind: 'starved',
-      error: { rawMessage: expect.stringContaining('but this process did not run for 2000 ms meanwhile') },
+      error: { rawMessage: expect.stringContaining('but this process did not run for 2000 ms of that time') },
     });
     expect(others).toEqual([]);
   });
@@ -54,7 +54,7 @@ test('A node that was asked once more is known if it responds', async () => {
   const go = node.daemon.stall('getServerInfo');
   const found: SurveyedNode[] = [];
   const loop = {
-    delaySince: () => {
+    lostSince: () => {
       go();
       return 2_000;
     },

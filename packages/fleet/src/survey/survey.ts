@@ -17,7 +17,7 @@ import {
   starvedFailure,
 } from './node-outcome.js';
 
-/** A process that did not run for this long may have missed the response of a node. */
+/** A process that lost this much of the time of a call may have missed the response of the node. */
 const STARVED_MS = 1_000;
 
 /** SurveyedNode is the result of a survey for one node. */
@@ -34,7 +34,7 @@ export interface SurveyedNode {
 export interface SurveyContext {
   readonly source: NodeSource;
   readonly pace: Pace;
-  readonly loop: Pick<LoopWatch, 'delaySince'>;
+  readonly loop: Pick<LoopWatch, 'lostSince'>;
   readonly memory: NodeMemory;
   /** Whether infos from memory are used. */
   readonly useMemory: boolean;
@@ -120,7 +120,7 @@ export class Survey {
     }
     const askedAt = performance.now();
     try {
-      const info = await this.#infoOf(node, signal);
+      const info = await this.#infoOf(node, signal, isLast);
       memory.set(node.address, info);
       this.#succeed(node, info, false);
     } catch (error) {
@@ -128,16 +128,20 @@ export class Survey {
       if (!BtfError.isBtfError(error)) throw error;
       memory.forget(node.address);
       const failure = failureOf(error);
-      const delay = loop.delaySince(askedAt);
-      const isStarved = error.code === status.DEADLINE_EXCEEDED && delay > STARVED_MS;
+      const lost = loop.lostSince(askedAt);
+      const isStarved = isTimeout(error) && lost > STARVED_MS;
       if (!isStarved) this.#fail(node, failure);
-      else if (isLast) this.#fail(node, starvedFailure(failure, delay));
+      else if (isLast) this.#fail(node, starvedFailure(failure, lost));
       else this.#again.push(node);
     }
   }
 
-  async #infoOf(node: FleetNode, signal: AbortSignal): Promise<NodeInfo> {
-    const { clients, connectTimeout, timeout } = this.#context;
+  /** A process that was starved gives a node more time. */
+  async #infoOf(node: FleetNode, signal: AbortSignal, isLast: boolean): Promise<NodeInfo> {
+    const { clients, timeout } = this.#context;
+    const connectTimeout = isLast
+      ? Math.max(this.#context.connectTimeout, timeout)
+      : this.#context.connectTimeout;
     await using opened = clients.open(node);
     await reachNode(node.address, connectTimeout, signal);
     return await askNode(opened.client, { connectTimeout, timeout, signal });
@@ -172,4 +176,9 @@ export class Survey {
     if (node.name !== undefined) return node.name;
     return isNodeName(nodeName) && !this.#names.has(nodeName) ? nodeName : node.address;
   }
+}
+
+/** Whether there was no response, or no connection, in time. */
+function isTimeout({ code, reason, cause }: BtfError): boolean {
+  return code === status.DEADLINE_EXCEEDED || (reason === 'UNREACHABLE' && cause === undefined);
 }

@@ -135,7 +135,7 @@ export const LIMIT_SETTINGS = {
     kind: COUNT,
     fallback: 256,
     description:
-      'maximum number of requests that the threads work on at one time; one principal may have a quarter; further requests wait',
+      'maximum number of requests that the threads work on at one time, and of objects to check a sixteenth; one principal may have a quarter; further requests wait',
     reason: 'Each may keep a megabyte: the selected types, and the definitions that it has printed.',
   },
   workerHeapBytes: {

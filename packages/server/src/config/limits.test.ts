@@ -28,6 +28,8 @@ describe('A derived limit', () => {
       maxCheckedBytes: 256 * MIB,
       maxCheckedBytesPerPrincipal: 64 * MIB,
       maxJobsPerPrincipal: 64,
+      maxChecks: 16,
+      maxChecksPerPrincipal: 4,
       maxSpecBytesPerPrincipal: 128 * MIB,
       maxHandlesPerPrincipal: 4_096,
       maxHeldBtfBytesPerPrincipal: 256 * MIB,

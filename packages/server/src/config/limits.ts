@@ -32,6 +32,17 @@ function quarterOf(name: string, whole: keyof SettableLimits): DerivedLimit {
 export const DERIVED_LIMITS = {
   maxLoadsPerPrincipal: quarterOf('max-loads-per-principal', 'maxQueuedLoads'),
   maxJobsPerPrincipal: quarterOf('max-jobs-per-principal', 'maxJobs'),
+  maxChecks: {
+    name: 'max-checks',
+    rule: ({ maxJobs }) => `it is a sixteenth of ${maxJobs}`,
+    // A hostile object takes some 100 MiB of the memory of its thread until its report is read.
+    derive: ({ maxJobs }) => Math.max(1, Math.floor(maxJobs / 16)),
+  },
+  maxChecksPerPrincipal: {
+    name: 'max-checks-per-principal',
+    rule: ({ maxJobs }) => `it is a quarter of a sixteenth of ${maxJobs}`,
+    derive: ({ maxJobs }) => Math.max(1, Math.floor(maxJobs / 64)),
+  },
   maxSpecBytesPerPrincipal: quarterOf('max-specs-in-use-per-principal', 'maxSpecBytes'),
   maxHandlesPerPrincipal: quarterOf('max-handles-per-principal', 'maxHandles'),
   maxHeldBtfBytesPerPrincipal: quarterOf('max-held-btf-per-principal', 'maxHeldBtfBytes'),

@@ -47,7 +47,7 @@ describe('A writer', () => {
 
   test.each([
     ['large', 256 * 1024, 2],
-    ['small', 1, 4],
+    ['small', 1, 64],
   ])('makes no more %s messages than two batches have while nothing leaves', async (_, length, most) => {
     const { writer, batches, leave } = recorded();
     let written = 0;
@@ -67,6 +67,18 @@ describe('A writer', () => {
     await all;
     writer.flush();
     expect(sizes(batches).reduce((sum, each) => sum + each)).toBe(100);
+  });
+
+  test('makes small batches when many streams write in this turn', async () => {
+    await setImmediate();
+    const writers = Array.from({ length: 100 }, () => recorded());
+    for (const { writer } of writers) {
+      void (async () => {
+        for (let index = 0; index < 20; index++) await writer.write(message(1));
+      })();
+    }
+    await setImmediate();
+    expect(new Set(writers.flatMap(({ batches }) => sizes(batches)))).toEqual(new Set([2]));
   });
 
   test('does not make a third batch of messages that are made one by one', async () => {

@@ -7,11 +7,14 @@ import type { Encoded, RpcCall } from './rpc.js';
 const MAX_UNSENT = 2;
 /** A batch that has as much is sent at once. */
 const BATCH_BYTES = 64 * 1024;
+/** A batch of more small messages takes less CPU time: a turn of the event loop costs as much as some of them. */
+const BATCH_MESSAGES = 32;
 /**
- * More would take less CPU time, but hundreds of streams write their batches in one turn of the loop: with 16, calls of others
- * waited twice as long.
+ * Messages of all streams in one turn of the event loop, after which batches have few. Hundreds of streams may write in one
+ * turn: with batches of 16, calls of others waited twice as long.
  */
-const BATCH_MESSAGES = 2;
+const MESSAGES_PER_TURN = 64;
+const FEW_MESSAGES = 2;
 /** The prefix of a message of gRPC: a byte that says that it is not compressed, and its length. */
 const PREFIX_BYTES = 5;
 
@@ -24,10 +27,29 @@ export interface Batch {
   readonly bytes: number;
 }
 
+/** batchOf returns a batch of one message. */
+export function batchOf({ parts, length }: Encoded): Batch {
+  return { parts: [prefixOf(length), ...parts], messages: 1, bytes: length };
+}
+
+function prefixOf(length: number): Uint8Array {
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  new DataView(prefix.buffer).setUint32(1, length);
+  return prefix;
+}
+
 /** BatchSender is a call that sends batches. */
 export interface BatchSender extends Pick<RpcCall, 'signal' | 'throwIfAborted'> {
   /** Sends a batch, and calls back when it has left. */
   sendBatch(batch: Batch, sent: () => void): void;
+}
+
+/** Messages that all streams have written in this turn of the event loop. */
+let writtenInTurn = 0;
+
+function countInTurn(): void {
+  if (writtenInTurn === 0) setImmediate(() => (writtenInTurn = 0));
+  writtenInTurn += 1;
 }
 
 /**
@@ -59,27 +81,33 @@ export class PacedWriter {
     this.#sender.throwIfAborted();
     if (this.#unsent >= MAX_UNSENT) await this.#sent();
     this.#add(message);
-    if (this.#bytes >= BATCH_BYTES || this.#messages >= BATCH_MESSAGES) this.flush();
+    const most = writtenInTurn > MESSAGES_PER_TURN ? FEW_MESSAGES : BATCH_MESSAGES;
+    if (this.#bytes >= BATCH_BYTES || this.#messages >= most) this.flush();
     if (this.#unsent >= MAX_UNSENT) await this.#sent();
   }
 
   #add({ parts, length }: Encoded): void {
     // Runs when the handler waits for something, before the loop continues.
     if (this.#messages === 0) process.nextTick(() => this.flush());
-    const prefix = new Uint8Array(PREFIX_BYTES);
-    new DataView(prefix.buffer).setUint32(1, length);
-    this.#parts.push(prefix, ...parts);
+    this.#parts.push(prefixOf(length), ...parts);
     this.#messages += 1;
     this.#bytes += length;
+    countInTurn();
+  }
+
+  /** Returns the messages that were written and not sent, which the caller sends. */
+  rest(): Batch {
+    const batch = { parts: this.#parts, messages: this.#messages, bytes: this.#bytes };
+    this.#parts = [];
+    this.#messages = 0;
+    this.#bytes = 0;
+    return batch;
   }
 
   /** Sends what was written until now. */
   flush(): void {
     if (this.#messages === 0) return;
-    const batch = { parts: this.#parts, messages: this.#messages, bytes: this.#bytes };
-    this.#parts = [];
-    this.#messages = 0;
-    this.#bytes = 0;
+    const batch = this.rest();
     this.#unsent += 1;
     this.#sender.sendBatch(batch, () => {
       this.#unsent -= 1;

@@ -1,4 +1,11 @@
-import { create, toBinary, type DescMessage, type DescMethod, type DescService } from '@bufbuild/protobuf';
+import {
+  create,
+  toBinary,
+  type MessageInitShape,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+} from '@bufbuild/protobuf';
 import { ErrorReason } from '@btfd/api';
 import {
   Metadata,
@@ -14,7 +21,7 @@ import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
 import type { Call } from './interceptor/call.js';
 import type { Calls } from './interceptor/calls.js';
-import { PacedWriter } from './paced-writer.js';
+import { batchOf, PacedWriter, type Batch } from './paced-writer.js';
 import {
   CallEnded,
   Encoded,
@@ -100,12 +107,12 @@ export function serveWire<O extends DescMessage>(
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
   options.calls.serve(pathOf(method), (call, request) => {
-    const answer = async (): Promise<Wire> => {
+    const answer = async (): Promise<Batch> => {
       options.checkRequest(method.name, request);
-      return encode(method, await handler(request, call)).wire;
+      return batchOf(encode(method, await handler(request, call)));
     };
     call.handle(answer).then(
-      (wire) => call.answer(wire),
+      (batch) => call.succeed(batch),
       (error: unknown) => fail(call, error, method, options),
     );
   });
@@ -115,26 +122,33 @@ export function serveWire<O extends DescMessage>(
 /**
  * serveStream serves the calls of a server-streaming method with a handler.
  *
+ * @param fastEncode - encodes some of the responses, with the bytes of protobuf-es; returns null for the others
  * @returns as `serveWire` does.
  */
 export function serveStream<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   handler: StreamHandler<I, O, Answer<O>>,
   options: ServeOptions,
+  fastEncode: (answer: MessageInitShape<O>) => Encoded | null = () => null,
 ): handleServerStreamingCall<Wire, Wire> {
   options.calls.serve(pathOf(method), (call, wire) => {
-    const answer = async (): Promise<void> => {
+    const answer = async (): Promise<Batch> => {
       options.checkRequest(method.name, wire);
       const request = decodeRequest(method.input, wire);
       const writer = new PacedWriter(call, options.slowReaderMs);
       try {
-        for await (const message of handler(request, call)) await writer.write(encode(method, message));
-      } finally {
+        for await (const message of handler(request, call)) {
+          const fast = message instanceof Encoded ? message : fastEncode(message);
+          await writer.write(fast ?? encode(method, message));
+        }
+        return writer.rest();
+      } catch (error) {
         writer.flush();
+        throw error;
       }
     };
     call.handle(answer).then(
-      () => call.succeed(),
+      (rest) => call.succeed(rest),
       (error: unknown) => {
         fail(call, error, method, options);
         if (mayNotRead(error)) call.resetAfter(RESET_AFTER_MS);

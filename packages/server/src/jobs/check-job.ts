@@ -13,7 +13,7 @@ import { fromFormatError, invalidRequest, ServiceError } from '../error/service-
 import type { CheckItem, CheckJob, CheckPart, Steps } from '../pool/job.js';
 import { joined, programMessages, summaryMessages } from './check/report-messages.js';
 import type { SpecCache } from './spec-cache.js';
-import { WorkBudget } from './work-budget.js';
+import { WorkBudget } from '../base/work-budget.js';
 
 /** The steps that a byte of the report counts as, so that a report has at most 128 MiB. */
 const STEPS_PER_BYTE = 4;

@@ -12,7 +12,7 @@ import { BtfWriter } from '../testing/btf-bytes.js';
 import { failureOf } from '../testing/service-error.js';
 import { resolveSteps } from './resolve-job.js';
 import { SpecCache } from './spec-cache.js';
-import { WorkBudget } from './work-budget.js';
+import { WorkBudget } from '../base/work-budget.js';
 
 /** `struct s { struct s *next; wide_t w; }` with tags between the pointer and the struct, and names of multibyte characters. */
 function linked(tags: readonly string[], member = 'w'): Uint8Array {

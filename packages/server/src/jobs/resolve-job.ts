@@ -20,7 +20,7 @@ import {
 } from '../base/member-result.js';
 import type { ResolveJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
-import { WorkBudget } from './work-budget.js';
+import { WorkBudget } from '../base/work-budget.js';
 
 const MAX_CANDIDATE_NAME_BYTES = 64;
 /** The limit of a message, which has the path and the problem. */

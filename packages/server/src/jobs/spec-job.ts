@@ -2,15 +2,14 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { Encoding, SpecResponseSchema } from '@btfd/api';
 import { selectTypes, type Spec } from '@btfd/btf';
 import type { Init } from '../base/message.js';
-import { cChunks } from './select/c-chunks.js';
-import { closureOf } from './select/closure.js';
+import { cChunks } from './c-chunks.js';
 import { rawChunks } from '../base/slices.js';
 import { compileSelection, type Selection } from '../base/selection.js';
-import { findSelected, type SelectedTypes } from './select/select-types.js';
-import { typeChunks } from './select/type-chunks.js';
+import { findSelected, type SelectedTypes } from '../select/select-types.js';
+import { typeItems } from '../select/type-items.js';
 import type { SpecItem, SpecJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
-import { WorkBudget } from './work-budget.js';
+import { WorkBudget } from '../base/work-budget.js';
 
 type Part = NonNullable<Init<typeof SpecResponseSchema>['part']>;
 
@@ -19,26 +18,11 @@ export function specSteps(job: SpecJob, specs: SpecCache): Steps<SpecItem> {
   const spec = specs.get(job.btf, job.base);
   switch (job.encoding) {
     case Encoding.TYPES:
-      return types(spec, job);
+      return typeItems(spec, job, new WorkBudget());
     case Encoding.C:
       return c(spec, job);
     default:
       return raw(spec, job);
-  }
-}
-
-function* types(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem> {
-  const budget = new WorkBudget();
-  let ids: Iterable<number> = spec.typeIds();
-  if (selection !== null) {
-    const selected = yield* select(spec, selection, budget);
-    const sent = selection.closure ? yield* closureOf(spec, selected.ids, budget) : selected.ids;
-    yield { case: 'selection', value: { ...selected.result, typeCount: sent.length } };
-    ids = sent;
-  }
-  for (const chunk of typeChunks(spec, ids, chunkBytes)) {
-    budget.spend(chunk.length, 'output');
-    yield { case: 'message', value: chunk };
   }
 }
 

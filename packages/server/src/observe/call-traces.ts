@@ -1,18 +1,8 @@
-import {
-  context,
-  isSpanContextValid,
-  propagation,
-  ProxyTracerProvider,
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  type TextMapGetter,
-} from '@opentelemetry/api';
+import type { TextMapGetter } from '@opentelemetry/api';
 import { status, type Metadata } from '@grpc/grpc-js';
 import type { CallEnd, CallInfo, CallObservation, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { codeName, reasonName } from '../error/error-table.js';
-import { tracer } from '../base/span.js';
+import { tracer, tracing } from '../base/span.js';
 
 const NOT_TRACED: CallObservation = { end() {} };
 
@@ -22,10 +12,12 @@ const NOT_TRACED: CallObservation = { end() {} };
  */
 export const callTraces: CallObserver = {
   begin(call) {
-    if (!hasSdk()) return NOT_TRACED;
+    const api = tracing();
+    if (api === null) return NOT_TRACED;
+    const { context, isSpanContextValid, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } = api;
     const { service, method, requestId } = call;
     const parent = propagation.extract(ROOT_CONTEXT, call.metadata, METADATA);
-    const span = tracer().startSpan(
+    const span = tracer(api).startSpan(
       `${service}/${method}`,
       {
         kind: SpanKind.SERVER,
@@ -53,13 +45,6 @@ export const callTraces: CallObserver = {
     };
   },
 };
-
-/** Reports whether the process has an OpenTelemetry SDK, which may be registered at any time. */
-function hasSdk(): boolean {
-  const provider = trace.getTracerProvider();
-  // The SDK may have another copy of the API, with a class of its own.
-  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer('btfd') !== undefined;
-}
 
 function endAttributes({ facts }: CallInfo, { code, reason }: CallEnd): Record<string, string | number> {
   return {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Encoding, ErrorReason, SpecResponseSchema } from '@btfd/api';
@@ -7,7 +8,7 @@ import { LoadedBtf } from '../source/loaded-btf.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { collect } from '../testing/collect.js';
 import { failureOf } from '../testing/service-error.js';
-import type { ResolveJob } from './job.js';
+import type { CheckJob, ResolveJob } from './job.js';
 import { WorkerPool, type WorkerPoolLimits } from './worker-pool.js';
 
 /** The compiled file, because Node runs it in the worker. */
@@ -18,6 +19,8 @@ const LIMITS = {
   workers: 1,
   maxJobs: 8,
   maxJobsPerPrincipal: 8,
+  maxChecks: 8,
+  maxChecksPerPrincipal: 8,
   workerHeapBytes: 24 * MIB,
   workerStepMs: 300,
 };
@@ -243,6 +246,51 @@ describe('The pool', () => {
     expect(await collect(pool.run(load, 'uid:0', NEVER))).toMatchObject([
       { case: 'load', value: intBtf('other') },
     ]);
+  });
+
+  test('does few checks of objects at one time, and other jobs meanwhile', async () => {
+    const pool = setUp({
+      maxChecks: 2,
+      maxChecksPerPrincipal: 1,
+      workerHeapBytes: 64 * MIB,
+      workerStepMs: 10_000,
+    });
+    const { shared } = await LoadedBtf.of(intBtf('number'));
+    const file = new URL('../../../btf/src/object/testdata/variables.bpf.o', import.meta.url);
+    const job: CheckJob = {
+      name: 'check',
+      object: new Uint8Array(readFileSync(file)),
+      kernel: shared,
+      modules: [],
+      loader: 'libbpf',
+      programs: null,
+      variables: new Map(),
+      attachTargets: new Map(),
+      kernelVersion: null,
+      all: false,
+      sent: 0,
+      // Each message is an item, so the first one does not end the job.
+      chunkBytes: 1,
+    };
+    const check = (principal: string) => pool.run(job, principal, NEVER);
+    const unread = check('uid:1000');
+    await unread.next();
+    const waiting = check('uid:1000').next();
+    expect((await collect(check('uid:1001'))).at(-1)).toMatchObject({ verdict: 'UNKNOWN' });
+    const resolve: ResolveJob = {
+      name: 'resolve',
+      btf: shared,
+      base: null,
+      paths: [],
+      digest: new Uint8Array(),
+    };
+    expect(await collect(pool.run(resolve, 'uid:1000', NEVER))).toHaveLength(1);
+    let hasBegun = false;
+    void waiting.then(() => (hasBegun = true));
+    await collect(check('uid:1001'));
+    expect(hasBegun).toBe(false);
+    await unread.return();
+    expect(await waiting).toMatchObject({ value: { case: 'messages' } });
   });
 
   test('fails jobs in progress and later ones at its end', async () => {

@@ -8,6 +8,9 @@ export interface WorkerPoolLimits extends WorkerLimits {
   readonly workers: number;
   readonly maxJobs: number;
   readonly maxJobsPerPrincipal: number;
+  /** Of checks of BPF objects. */
+  readonly maxChecks: number;
+  readonly maxChecksPerPrincipal: number;
 }
 
 /** The package's name for the worker's program. It is the compiled file even if tests run the sources. */
@@ -16,7 +19,8 @@ const PROGRAM = createRequire(import.meta.url).resolve('#worker');
 /** WorkerPool does jobs on threads. It starts a thread when it is needed, and replaces one that ended. Idle threads end. */
 export class WorkerPool implements JobRunner {
   readonly #threads = new Set<WorkerThread>();
-  readonly #semaphore: Semaphore;
+  readonly #jobs: Semaphore;
+  readonly #checks: Semaphore;
   #ending: { readonly reason: unknown } | null = null;
 
   readonly #limits: WorkerPoolLimits;
@@ -28,7 +32,8 @@ export class WorkerPool implements JobRunner {
     this.#limits = limits;
     this.#onBroken = onBroken;
     this.#program = program;
-    this.#semaphore = new Semaphore(limits.maxJobs, limits.maxJobsPerPrincipal);
+    this.#jobs = new Semaphore(limits.maxJobs, limits.maxJobsPerPrincipal);
+    this.#checks = new Semaphore(limits.maxChecks, limits.maxChecksPerPrincipal);
   }
 
   /** The number of threads. */
@@ -43,14 +48,13 @@ export class WorkerPool implements JobRunner {
     transfer: readonly ArrayBuffer[] = [],
   ): AsyncGenerator<ItemOf[J['name']], void, void> {
     signal.throwIfAborted();
-    // Loads take turns in a queue. A load that waited here for slow readers of its principal would delay all others.
-    const needsPlace = job.name !== 'load';
-    if (needsPlace) await this.#semaphore.take(principal, signal);
+    const places = this.#placesFor(job);
+    await places?.take(principal, signal);
     try {
       if (this.#ending !== null) throw this.#ending.reason;
       yield* this.#thread(principal).run(job, principal, signal, transfer);
     } finally {
-      if (needsPlace) this.#semaphore.free(principal);
+      places?.free(principal);
     }
   }
 
@@ -58,6 +62,13 @@ export class WorkerPool implements JobRunner {
   async end(reason: unknown): Promise<void> {
     this.#ending = { reason };
     await Promise.all([...this.#threads].map(async (thread) => thread.end(reason)));
+  }
+
+  /** Returns the places of which a job needs one; null if it needs none. */
+  #placesFor({ name }: Job): Semaphore | null {
+    // Loads take turns in a queue. A load that waited here for slow readers of its principal would delay all others.
+    if (name === 'load') return null;
+    return name === 'check' ? this.#checks : this.#jobs;
   }
 
   /**

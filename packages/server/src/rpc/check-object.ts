@@ -23,7 +23,7 @@ import { requireSpecName, type SpecName } from '../source/spec-name.js';
 import type { SpecObject } from '../source/spec-source.js';
 import { infoMessage } from './handle-message.js';
 import { factsOf } from './info-details.js';
-import { isOfKernel } from './kernel-members.js';
+import { isOfKernel } from './kernel-btf.js';
 import type { Services } from './services.js';
 
 const MAX_MODULES = 1_000;
@@ -92,8 +92,8 @@ interface SharedObject extends Disposable {
 }
 
 /**
- * Copies an object into shared memory. It counts twice, because the request keeps its own. Until now, the bytes that could
- * have arrived were counted.
+ * Copies an object into shared memory. It counts twice, because the request keeps its own. Until now, the request
+ * was counted as it was sent.
  *
  * @throws ServiceError QUOTA_EXCEEDED if there is no room.
  */

@@ -6,6 +6,7 @@ import { seeded, type Random } from 'test-tools/random';
 import { resolveSteps } from '../jobs/resolve-job.js';
 import { SpecCache } from '../jobs/spec-cache.js';
 import { LoadedBtf } from '../source/loaded-btf.js';
+import { KernelBtf } from './kernel-btf.js';
 import { KernelMembers } from './kernel-members.js';
 
 const CALLS = 1_500;
@@ -49,8 +50,9 @@ needs('vmlinux').describe('Members of the running kernel', () => {
   test('are the same bytes from the event loop and from a worker', async () => {
     const random = seeded(1);
     const specs = new SpecCache(1 << 30);
-    const members = new KernelMembers(Infinity);
-    await members.prepare(btf);
+    const kernelBtf = new KernelBtf(Infinity);
+    const members = new KernelMembers(kernelBtf);
+    await kernelBtf.prepare(btf);
     let here = 0;
     for (let call = 0; call < CALLS; call++) {
       const paths = Array.from({ length: random(5) }, () => randomPath(spec, structs, random));
@@ -65,8 +67,9 @@ needs('vmlinux').describe('Members of the running kernel', () => {
   });
 
   test('are resolved on the event loop, for the structs that programs read most', async () => {
-    const members = new KernelMembers();
-    await members.prepare(btf);
+    const kernelBtf = new KernelBtf();
+    const members = new KernelMembers(kernelBtf);
+    await kernelBtf.prepare(btf);
     for (const paths of [
       ['task_struct.mm.pgd', 'task_struct.pid', 'task_struct.comm[3]', 'task_struct.se.vruntime'],
       ['sk_buff.len', 'sock.__sk_common.skc_daddr', 'net_device.name', 'file.f_inode.i_ino'],

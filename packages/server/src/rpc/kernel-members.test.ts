@@ -11,6 +11,7 @@ import { FakeKernel } from '../testing/fake-kernel.js';
 import { InlineJobs } from '../testing/inline-jobs.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { TempDir } from '../testing/temp-dir.js';
+import { KernelBtf } from './kernel-btf.js';
 import { KernelMembers } from './kernel-members.js';
 import { resolveMembers } from './resolve-members.js';
 
@@ -186,8 +187,9 @@ describe('Members of other BTF are resolved by a job', () => {
 describe('The event loop', () => {
   test('does a limited number of steps for all calls in one turn', async () => {
     const btf = await LoadedBtf.of(VMLINUX);
-    const members = new KernelMembers(10_000);
-    await members.prepare(btf);
+    const kernelBtf = new KernelBtf(10_000);
+    const members = new KernelMembers(kernelBtf);
+    await kernelBtf.prepare(btf);
     const answers = (): number =>
       Array.from({ length: 10 }, () => members.resolve(btf, ['s.a'])).filter((wire) => wire !== null).length;
     const first = answers();
@@ -204,8 +206,9 @@ describe('The event loop', () => {
       .type(Kind.STRUCT, 'wide', { vlen: 4_000, sizeOrTypeId: 16_000, data: members.flat() })
       .bytes();
     const btf = await LoadedBtf.of(bytes);
-    const kernelMembers = new KernelMembers();
-    await kernelMembers.prepare(btf);
+    const kernelBtf = new KernelBtf();
+    const kernelMembers = new KernelMembers(kernelBtf);
+    await kernelBtf.prepare(btf);
     expect(kernelMembers.resolve(btf, ['wide.m1'])).toBeNull();
     expect(kernelMembers.resolve(btf, ['1'])).not.toBeNull();
   });

@@ -1,7 +1,8 @@
 import { checkCount, invalidRequest } from '../error/service-error.js';
 import { Encoded, type WorkerRpc } from '../grpc/rpc.js';
 import { factsOf } from './info-details.js';
-import { isOfKernel, KernelMembers } from './kernel-members.js';
+import { isOfKernel, KernelBtf } from './kernel-btf.js';
+import { KernelMembers } from './kernel-members.js';
 import type { Services } from './services.js';
 import { requireBase } from '../source/find-base.js';
 import { requireSpecName } from '../source/spec-name.js';
@@ -11,12 +12,11 @@ const MAX_PATHS = 1_000;
 const MAX_PATH_LENGTH = 1_024;
 
 /** resolveMembers serves ResolveMembers. */
-export function resolveMembers({
-  specs,
-  workers,
-  files,
-}: Pick<Services, 'specs' | 'workers' | 'files'>): WorkerRpc<'resolveMembers'> {
-  const kernelMembers = new KernelMembers();
+export function resolveMembers(
+  { specs, workers, files }: Pick<Services, 'specs' | 'workers' | 'files'>,
+  kernelBtf = new KernelBtf(),
+): WorkerRpc<'resolveMembers'> {
+  const kernelMembers = new KernelMembers(kernelBtf);
   return async ({ source, paths, base: baseName }, call) => {
     const { caller } = call;
     const name = requireSpecName(source);

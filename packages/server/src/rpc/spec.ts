@@ -9,6 +9,8 @@ import { invalidRequest } from '../error/service-error.js';
 import { Encoded, type WorkerRpc } from '../grpc/rpc.js';
 import type { Init } from '../base/message.js';
 import { factsOf } from './info-details.js';
+import { isOfKernel, KernelBtf } from './kernel-btf.js';
+import { KernelTypes } from './kernel-types.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
 import { findBase, requireBase } from '../source/find-base.js';
@@ -24,7 +26,11 @@ type SpecMessage = Init<typeof SpecResponseSchema>;
 const DIGEST_BYTES = 32;
 
 /** spec serves Spec. */
-export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
+export function spec(
+  { specs, workers, limits, files }: Services,
+  kernelBtf = new KernelBtf(),
+): WorkerRpc<'spec'> {
+  const kernelTypes = new KernelTypes(kernelBtf);
   return async function* (request, call) {
     const { caller } = call;
     const name = requireSpecName(request.source);
@@ -52,7 +58,8 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
       cFormat: plainCFormat(request.cFormat),
     };
     if (job.selection === null) yield headerMessage(header);
-    for await (const item of workers.run(job, caller.principal, call.signal)) {
+    const few = base === null && isOfKernel(object.info, files) ? kernelTypes.items(object.btf, job) : null;
+    for await (const item of few ?? workers.run(job, caller.principal, call.signal)) {
       if (item.case === 'selection') yield headerMessage({ ...header, selection: item.value });
       else yield new Encoded(item.value);
     }

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import {
   BtfService,
+  CheckObjectRequestSchema,
   ErrorReason,
   InfoDetail,
   IterateHandlesRequestSchema,
@@ -16,6 +17,7 @@ import { collect } from '../testing/collect.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { failureOf } from '../testing/service-error.js';
 import { makeServices } from '../testing/services.js';
+import { checkObject } from './check-object.js';
 import { getHandleById } from './get-handle-by-id.js';
 import { iterateHandles } from './iterate-handles.js';
 import { resolveMembers } from './resolve-members.js';
@@ -67,6 +69,14 @@ describe('A user’s object', () => {
           paths: ['a.b'],
         });
         return resolveMembers(services)(input, VIEWER);
+      },
+    ],
+    [
+      'CheckObject, as the kernel',
+      async (services, id) => {
+        const kernel = { source: { case: 'id', value: id } } as const;
+        const request = create(CheckObjectRequestSchema, { object: Uint8Array.of(1), kernel });
+        return collect(checkObject(services)(request, VIEWER));
       },
     ],
     [

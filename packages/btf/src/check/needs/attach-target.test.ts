@@ -24,6 +24,7 @@ const KERNEL = smallKernel({
     ]);
     const float = builder.add({ kind: 'FLOAT', name: 'double', size: 8 });
     types.function('two', int, [int, pointer]);
+    types.function('returns_nothing', 0, [pointer]);
     types.function('variadic', int, [pointer, 0]);
     types.function('returns_struct', pair, []);
     types.function('takes_pair', int, [pair, int]);
@@ -184,6 +185,7 @@ describe('A program may read', () => {
     ['fentry/two', 2],
     ['fexit/two', 3],
     ['fmod_ret/two', 3],
+    ['fexit/returns_nothing', 1],
     ['lsm/file_open', 2],
     // The first argument of a tracepoint is not passed on, and a struct takes two words.
     ['tp_btf/task_newtask', 2],

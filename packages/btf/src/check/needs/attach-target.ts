@@ -135,7 +135,7 @@ function judge(
   const signature = signatureOf(spec, typeId, target.kind === 'TYPEDEF');
   if (signature === null) return ['FAILS', 'it is not a function'];
   if (target.hasTrampoline && signature.obstacle !== null) return ['FAILS', signature.obstacle];
-  const { words, hasStruct } = signature;
+  const { words, hasStruct, isVoid } = signature;
   if (target.hasTrampoline && hasStruct && !passesStructs)
     return ['FAILS', 'it takes a struct: kernels before Linux 6.1 do not trace such functions'];
   if (target.hasTrampoline && words > MAX_ARGUMENTS) {
@@ -145,9 +145,9 @@ function judge(
     ];
   }
   const read = target.hasArguments ? contextReads(linked) : -1;
-  const available = words + (target.hasResult ? 1 : 0);
+  const available = words + (target.hasResult && !isVoid ? 1 : 0);
   if (read >= available) {
-    const what = target.hasResult ? 'words of arguments and result' : 'words of arguments';
+    const what = target.hasResult && !isVoid ? 'words of arguments and result' : 'words of arguments';
     return ['FAILS', `the program reads word ${read + 1} of its context, which has ${available} ${what}`];
   }
   if (target.hasTrampoline && words > argumentWords) {

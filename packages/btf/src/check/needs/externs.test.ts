@@ -46,6 +46,17 @@ describe('Kernel functions', () => {
     });
   });
 
+  test('cannot be asked for before Linux 6.4 if they exist', () => {
+    const verdictOn = (without: readonly string[], kernelVersion: number | null) =>
+      checkProgram(NEEDS, { kernel: smallKernel({ withoutValues: without }) }, 'asked_for', { kernelVersion })
+        .verdict;
+    const old = ['BPF_NETFILTER'];
+    expect(verdictOn(old, null)).toBe('FAILS');
+    expect(verdictOn(old, (6 << 16) | (3 << 8))).toBe('FAILS');
+    expect(verdictOn(old, (6 << 16) | (4 << 8))).toBe('FITS');
+    expect(verdictOn([], (6 << 16) | (1 << 8))).toBe('FITS');
+  });
+
   test('with another prototype have both in C', () => {
     const [need] = needsOf(checkProgram(NEEDS, { kernel: KERNEL }, 'other_prototype'), 'KFUNC');
     expect(need).toMatchObject({

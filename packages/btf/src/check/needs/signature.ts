@@ -10,6 +10,8 @@ export interface Signature {
   readonly words: number;
   /** Whether a parameter is a struct or a union. */
   readonly hasStruct: boolean;
+  /** Whether it returns nothing. */
+  readonly isVoid: boolean;
   /** The reason why the kernel does not trace it; null if there is none. */
   readonly obstacle: string | null;
 }
@@ -42,10 +44,11 @@ export function signatureOf(spec: Spec, id: TypeId, isTracepoint: boolean): Sign
       obstacle ??= `its parameter ${i + 1} is of a type that the kernel does not pass to programs`;
     else if (size === 0 || size > MAX_STRUCT) obstacle ??= `its parameter ${i + 1} has ${size} bytes`;
   }
-  if (isComposite(spec.kindOf(resolveId(spec, followed(spec, from, returnTypeId))))) {
+  const result = spec.kindOf(resolveId(spec, followed(spec, from, returnTypeId)));
+  if (isComposite(result)) {
     obstacle ??= 'it returns a struct';
   }
-  return { words, hasStruct, obstacle };
+  return { words, hasStruct, isVoid: result === Kind.VOID, obstacle };
 }
 
 function prototypeOfFunction(spec: Spec, id: TypeId): FuncProto | null {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { seeded } from 'test-tools/random';
-import { checkObject } from '../../check/check-object.js';
+import { parseBtfExt } from '../../ext/btf-ext.js';
 import { parseElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
 import { resolveRelocations } from '../../core/resolve.js';
@@ -15,8 +15,9 @@ import { Kind } from '../../types.js';
 import { assembleAllKinds } from '../all-kinds.js';
 import { BtfAssembler, UNKNOWN_KIND } from '../assemble-btf.js';
 import { assembleElf } from '../assemble-elf.js';
-import { checkBytes, VERSION } from '../check-case.js';
+import { checkBytes } from '../check-case.js';
 import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
+import { exerciseCheck } from '../exercise-check.js';
 import { exerciseLibrary, exercisePrinting } from '../exercise-library.js';
 import { exercise, type Outcomes } from '../exercise.js';
 import { futureBtf } from '../future-btf.js';
@@ -57,6 +58,14 @@ const ALONE = [
   testdata('elf/testdata/distilled/base.btf'),
 ];
 
+/** Sections `.BTF.ext` whose strings are in the BTF of `needs`. */
+const EXT_SPEC = parseBpfObject(checkBytes('needs')).spec;
+const EXT_OBJECTS = (['needs', 'struct-ops', 'refused-exception'] as const).map((name) => {
+  const { elf } = parseBpfObject(checkBytes(name));
+  const section = elf.sectionHeaders(16).find((header) => header.name === '.BTF.ext');
+  return { ext: section === undefined ? new Uint8Array(0) : elf.sectionBytes(section) };
+});
+
 /** FUZZ_TARGETS are the ways into the library for hostile bytes. */
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   { name: 'BTF that stands alone', seeds: ALONE, run: (bytes) => exerciseAll(bytes, null) },
@@ -94,17 +103,35 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   },
   {
     name: 'object files that are checked',
-    seeds: (['needs', 'needs-eb', 'struct-ops', 'strong-kfunc'] as const).map(checkBytes),
+    seeds: (
+      [
+        'needs',
+        'needs-eb',
+        'struct-ops',
+        'strong-kfunc',
+        'refused-call',
+        'refused-exception',
+        'refused-map',
+      ] as const
+    ).map(checkBytes),
     // Each program may use each subprogram, and each branch of a program makes two.
     boundedBySteps: true,
     run: (bytes) => {
-      for (const loader of ['libbpf', 'cilium'] as const) {
-        typed(() =>
-          checkObject(parseBpfObject(bytes), { kernel: CHECK_KERNEL }, { loader, kernelVersion: VERSION }),
-        );
-      }
+      exerciseCheck(bytes, { kernel: CHECK_KERNEL });
       return 0;
     },
+  },
+  {
+    name: 'sections .BTF.ext',
+    seeds: EXT_OBJECTS.map(({ ext }) => ext),
+    baseBytes: EXT_SPEC.bytes.length,
+    run: (bytes) =>
+      typed(() => {
+        const { functions, lines, relocations } = parseBtfExt(bytes, EXT_SPEC);
+        for (const section of [...functions.keys(), ...relocations.map((block) => block.section)]) {
+          for (const instruction of [0, 1, 100, 0xffff_ffff]) lines.at(section, instruction);
+        }
+      }),
   },
   {
     name: 'split BTF on a distilled base',

@@ -24,9 +24,10 @@ import {
   checkCompression,
   endsAlready,
   endsWithinMessage,
+  followMessageSize,
+  finish,
   limitReceived,
   resetStream,
-  respond,
   type Responder,
   waitsForReader,
   writeParts,
@@ -41,7 +42,7 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
 
-const SUCCESS = { code: status.OK, details: 'OK', metadata: new Metadata() };
+const SUCCESS = { code: status.OK, metadata: new Metadata() };
 const NO_BYTES = new Uint8Array();
 /** Stands for the metadata of a call whose metadata has not arrived. It must not change. */
 const NO_METADATA = new Metadata();
@@ -106,6 +107,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#record = new CallRecord(deadline);
     this.#deadline = deadline;
     limitReceived(transport, served.receiveBytes);
+    if (served.isCheck) followMessageSize(transport, served.receiveBytes, (bytes) => this.#sized(bytes));
     checkCompression(transport, this);
     this.#timeouts = new CallTimeouts(this, context);
   }
@@ -170,6 +172,13 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     if (refusal === null) return null;
     this.sendStatus(refusal);
     return new Error(refusal.details ?? '');
+  }
+
+  /** Counts a request with an object for its caller, before it is in memory. */
+  #sized(bytes: number): void {
+    if (this.#isOver || this.#caller === null) return;
+    const refusal = this.#claims.takeObject(this.#context.quotas, bytes, this.#caller.principal);
+    if (refusal !== null) this.sendStatus(toStatus(refusal));
   }
 
   onReceiveMessage(message: unknown): void {
@@ -305,22 +314,6 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#transport.sendMessage(message, callback);
   }
 
-  /** Sends the response of a unary call, and its status when the response has left. */
-  answer(response: Uint8Array): void {
-    if (this.#isOver) return;
-    this.#sentMetadata = true;
-    this.#sentStatus = true;
-    this.#record.sent(response);
-    respond(this.#transport, this.requestId, response, this);
-    this.resetIfUnread();
-  }
-
-  /** Is called when the response that `answer` sends has left. */
-  responseLeft(): void {
-    this.#record.sentStatus(SUCCESS);
-    this.#close();
-  }
-
   /** Sends messages of a stream at once, without the copies and the turns that `sendMessage` needs for each. */
   sendBatch({ parts, messages, bytes }: Batch, sent: () => void): void {
     if (this.#sentStatus) return;
@@ -341,10 +334,20 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     );
   }
 
-  /** Ends a stream that has sent all of its messages. */
-  succeed(): void {
-    this.sendStatus(SUCCESS);
+  /** Sends the last messages of a call that succeeded, and the status when they have left. */
+  succeed({ parts, messages, bytes }: Batch): void {
+    if (this.#isOver) return;
+    const requestId = this.#sentMetadata ? null : this.requestId;
+    this.#sentMetadata = true;
+    this.#sentStatus = true;
+    this.#record.sentBatch(messages, bytes);
+    finish(this.#transport, requestId, parts, this);
     this.resetIfUnread();
+  }
+
+  responsesLeft(): void {
+    this.#record.sentStatus(SUCCESS);
+    this.#close();
   }
 
   #withRequestId(metadata: Metadata | null | undefined): Metadata {

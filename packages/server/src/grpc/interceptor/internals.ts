@@ -41,6 +41,34 @@ export function limitReceived(call: object, bytes: number): void {
   if (typeof decoder === 'object' && decoder !== null) Reflect.set(decoder, 'maxReadMessageLength', bytes);
 }
 
+/**
+ * followMessageSize calls back when the size of the first message of a call is known: with its first bytes.
+ *
+ * grpc-js reports a message when all of it is in memory. It can go when grpc-js reports the size. Test:
+ * limits-in-force.test.ts.
+ *
+ * @param call - the call that the first interceptor gets
+ * @param most - the size of a message that is compressed: it is received up to this size
+ * @param onSize - gets the bytes of the message
+ */
+export function followMessageSize(call: object, most: number, onSize: (bytes: number) => void): void {
+  const decoder: unknown = Reflect.get(call, 'decoder');
+  if (typeof decoder !== 'object' || decoder === null) return;
+  const write: unknown = Reflect.get(decoder, 'write');
+  if (typeof write !== 'function') return;
+  let isKnown = false;
+  Reflect.set(decoder, 'write', (data: unknown): unknown => {
+    const messages: unknown = Reflect.apply(write, decoder, [data]);
+    const size = Number(Reflect.get(decoder, 'readMessageSize'));
+    if (!isKnown && size > 0) {
+      isKnown = true;
+      const mark: unknown = Reflect.get(decoder, 'readCompressFlag');
+      onSize(mark instanceof Uint8Array && mark[0] === 0 ? size : most);
+    }
+    return messages;
+  });
+}
+
 /** MessageCheck refuses messages. */
 export interface MessageCheck {
   /**
@@ -141,6 +169,10 @@ export function writeParts(call: object, parts: readonly Uint8Array[], written: 
   const onWritten = (error: unknown): void => {
     if (error === null || error === undefined) written();
   };
+  write(stream, parts, onWritten);
+}
+
+function write(stream: Duplex, parts: readonly Uint8Array[], onWritten?: (error: unknown) => void): void {
   const bytes = parts.reduce((sum, part) => sum + part.length, 0);
   if (bytes <= JOINED_BYTES) return void stream.write(Buffer.concat(parts, bytes), onWritten);
   stream.cork();
@@ -149,50 +181,56 @@ export function writeParts(call: object, parts: readonly Uint8Array[], written: 
   stream.uncork();
 }
 
-/** Responder is a call whose response leaves now. */
+/** Responder is a call whose responses end now. */
 export interface Responder {
-  /** Is called when the response has left, before the status. */
-  responseLeft(): void;
+  /** Is called when the last response has left, before the status. */
+  responsesLeft(): void;
 }
 
 /**
- * respond sends the metadata, the only message and the status of a call that succeeded.
+ * finish sends the last messages of a call that succeeds, then its status, and before both the metadata if none was sent.
  *
  * A server of grpc-js makes metadata and three objects of headers for each call, copies the message to add its prefix, and
- * writes the status when the message has left, so that a response takes two writes. It can go when a server of grpc-js sends
- * the response of a unary call at once. Test: serve.test.ts.
+ * begins with the status when the message has left. It can go when a server of grpc-js sends the response of a unary call at
+ * once. Test: serve.test.ts.
  *
- * @param call - the call that the first interceptor gets. No metadata was sent yet.
+ * @param call - the call that the first interceptor gets
+ * @param requestId - the request id for the metadata; null if metadata was sent
+ * @param parts - the messages with their prefixes, in parts that must not change any more
  */
-export function respond(call: object, requestId: string, message: Uint8Array, responder: Responder): void {
+export function finish(
+  call: object,
+  requestId: string | null,
+  parts: readonly Uint8Array[],
+  responder: Responder,
+): void {
   const stream: unknown = Reflect.get(call, 'stream');
   if (!isHttp2Stream(stream)) throw new Error('grpc-js does not keep the stream in its call any more');
-  // At the deadline grpc-js has sent a status.
-  if (stream.destroyed || stream.closed || stream.headersSent) return;
-  // As grpc-js does, so that it sends no status at the deadline.
+  // At the deadline grpc-js sends a status itself.
+  const hasStatus = Reflect.get(call, 'wantTrailers') === true || stream.headersSent !== (requestId === null);
+  if (hasStatus || stream.destroyed || stream.closed) return;
+  // As grpc-js does, so that it sends no status from now on.
   Reflect.set(call, 'metadataSent', true);
   Reflect.set(call, 'wantTrailers', true);
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, PREFIX_BYTES);
-  stream.respond(
-    {
-      ':status': 200,
-      'content-type': 'application/grpc+proto',
-      'grpc-accept-encoding': 'identity,deflate,gzip',
-      'grpc-encoding': 'identity',
-      'x-request-id': requestId,
-    },
-    WAIT_FOR_TRAILERS,
-  );
+  if (requestId !== null) {
+    stream.respond(
+      {
+        ':status': 200,
+        'content-type': 'application/grpc+proto',
+        'grpc-accept-encoding': 'identity,deflate,gzip',
+        'grpc-encoding': 'identity',
+        'x-request-id': requestId,
+      },
+      WAIT_FOR_TRAILERS,
+    );
+  }
   Reflect.set(stream, RESPONDER, responder);
   stream.on('wantTrailers', sendSuccess);
-  stream.end(frame);
+  if (parts.length > 0) write(stream, parts);
+  stream.end();
 }
 
 const WAIT_FOR_TRAILERS = { waitForTrailers: true };
-const PREFIX_BYTES = 5;
 const RESPONDER = Symbol('responder');
 
 function isHttp2Stream(stream: unknown): stream is ServerHttp2Stream {
@@ -201,7 +239,7 @@ function isHttp2Stream(stream: unknown): stream is ServerHttp2Stream {
 
 function sendSuccess(this: ServerHttp2Stream & Partial<{ readonly [RESPONDER]: Responder }>): void {
   this.sendTrailers({ 'grpc-status': 0, 'grpc-message': 'OK' });
-  this[RESPONDER]?.responseLeft();
+  this[RESPONDER]?.responsesLeft();
 }
 
 /** StreamFollower gets what happens to a stream. */

@@ -21,8 +21,8 @@ export interface ServedMethod extends Pick<CallInfo, 'service' | 'method' | 'unk
   /** How much of an encoded request is received. */
   readonly receiveBytes: number;
   readonly isLoad: boolean;
-  /** Bytes of the quota of objects that a call takes until its request has arrived. */
-  readonly objectBytes: number;
+  /** Whether its request has a BPF object. */
+  readonly isCheck: boolean;
   readonly requestStream: boolean;
   /** Whether its calls may send or receive several messages. */
   readonly isStream: boolean;
@@ -67,7 +67,7 @@ export class ServedMethods {
       needed: isKnown ? roleForPath(path) : null,
       receiveBytes: this.#receiveBytes(path),
       isLoad: path === LOAD_PATH,
-      objectBytes: path === CHECK_PATH ? this.#limits.maxObjectMessageBytes : 0,
+      isCheck: path === CHECK_PATH,
       requestStream,
       isStream: requestStream || responseStream,
       serve: this.#servers.get(path) ?? null,

@@ -2,7 +2,7 @@ import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/p
 import { describe, expect, test } from '@jest/globals';
 import { SpecResponseSchema, TypeSchema } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
-import { BtfWriter } from '../../testing/btf-bytes.js';
+import { BtfWriter } from '../testing/btf-bytes.js';
 import { typeChunks } from './type-chunks.js';
 
 /** A kind whose size only the layout section states. */

@@ -3,7 +3,7 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { SpecResponseSchema, type Type } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
-import { BtfWriter } from '../../testing/btf-bytes.js';
+import { BtfWriter } from '../testing/btf-bytes.js';
 import { typeChunks } from './type-chunks.js';
 
 const CHUNK = 256 * 1024;

@@ -14,6 +14,7 @@ const MAX_STEPS = 512 * 1024 * 1024;
 const ADVICE = {
   globs: ['matching the globs with the names of the types', 'send fewer globs, or names'],
   paths: ['resolving the paths', 'send fewer paths in one call'],
+  names: ['finding the names', 'send fewer names'],
   types: ['collecting the types', 'select fewer types'],
   output: ['encoding the types', 'select fewer types'],
   report: ['encoding the findings', 'do not request all findings, or check fewer programs'],
@@ -22,11 +23,21 @@ const ADVICE = {
 /** Work is the name of a kind of work. */
 export type Work = keyof typeof ADVICE;
 
+/** Budget counts the steps of some work. */
+export interface Budget {
+  /**
+   * Counts steps. Returns whether other work should have a turn now.
+   *
+   * @throws Error if too many were taken.
+   */
+  spend(steps: number, work: Work): boolean;
+}
+
 /**
  * WorkBudget counts the steps of one job, whatever they are for. Limits of single steps do not bound a job: a request of a
  * few kilobytes can ask for many.
  */
-export class WorkBudget {
+export class WorkBudget implements Budget {
   readonly #limit: number;
   #spent = 0;
   #turn = 0;

@@ -1,4 +1,3 @@
-import type { DescField } from '@bufbuild/protobuf';
 import {
   ArraySchema,
   CompositeSchema,
@@ -25,7 +24,7 @@ import {
   VarSecinfoSchema,
 } from '@btfd/api';
 import { Kind, type Spec, type TypeId, TypeReader } from '@btfd/btf';
-import { WireWriter } from './wire-writer.js';
+import { fieldNumbers, WireWriter } from '../base/wire-writer.js';
 
 /** More bytes than an element has without its name: its tags and lengths, and at most three numbers of six bytes each. */
 const ELEMENT_BYTES = 32;
@@ -262,15 +261,6 @@ class TypeWriter {
   }
 
   readonly #copyName = (target: Uint8Array, at: number): void => this.#types.copyName(target, at);
-}
-
-function fieldNumbers<Names extends string>(schema: {
-  readonly field: Readonly<Record<Names, DescField>>;
-}): Readonly<Record<Names, number>>;
-function fieldNumbers(schema: {
-  readonly field: Readonly<Record<string, DescField>>;
-}): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(schema.field).map(([name, { number }]) => [name, number]));
 }
 
 function detailFields(): (number | undefined)[] {

@@ -1,3 +1,5 @@
+import type { DescField } from '@bufbuild/protobuf';
+
 /** The wire types of protobuf that are used here. */
 const VARINT = 0;
 const FIXED64 = 1;
@@ -34,6 +36,13 @@ export class WireWriter {
     taken.set(this.#bytes.subarray(0, length), prefix.length);
     this.#bytes.copyWithin(0, length, this.#length);
     this.#length -= length;
+    return taken;
+  }
+
+  /** take returns the bytes that were written, and removes them. */
+  take(): Uint8Array {
+    const taken = this.#bytes.slice(0, this.#length);
+    this.#length = 0;
     return taken;
   }
 
@@ -88,6 +97,17 @@ export class WireWriter {
     this.#length += length;
   }
 
+  /** text writes a string. Like every encoder it replaces halves of surrogate pairs. */
+  text(field: number, text: string): void {
+    if (!isShortAscii(text)) {
+      this.bytes(field, UTF8.encode(text));
+      return;
+    }
+    if (text === '') return;
+    this.#delimited(field, text.length);
+    for (let at = 0; at < text.length; at++) this.#bytes[this.#length++] = text.charCodeAt(at);
+  }
+
   /** begin starts a message, which {@link end} ends. It returns what `end` needs. */
   begin(field: number): number {
     this.#delimited(field, 0);
@@ -135,6 +155,26 @@ export class WireWriter {
     longer.set(this.#bytes);
     this.#bytes = longer;
   }
+}
+
+/** Longer texts take less time with TextEncoder. */
+const SHORT_TEXT = 64;
+const UTF8 = new TextEncoder();
+
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_TEXT) return false;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+/** fieldNumbers returns the number of each field of a message, by its name. */
+export function fieldNumbers<Names extends string>(schema: {
+  readonly field: Readonly<Record<Names, DescField>>;
+}): Readonly<Record<Names, number>>;
+export function fieldNumbers(schema: {
+  readonly field: Readonly<Record<string, DescField>>;
+}): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(schema.field).map(([name, { number }]) => [name, number]));
 }
 
 /** Returns the number of bytes of an unsigned number as a varint. */

@@ -1,7 +1,7 @@
 import { ErrorReason } from '@btfd/api';
 import { BtfFormatError, type PrintCOptions, printCChunks, type Spec } from '@btfd/btf';
-import { ServiceError } from '../../error/service-error.js';
-import { rawChunks } from '../../base/slices.js';
+import { ServiceError } from '../error/service-error.js';
+import { rawChunks } from '../base/slices.js';
 
 /**
  * cChunks prints types as C, in pieces of at most `chunkBytes`.

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { Kind, Spec } from '@btfd/btf';
-import { allSteps } from '../../testing/collect.js';
-import { BtfWriter } from '../../testing/btf-bytes.js';
-import { WorkBudget } from '../work-budget.js';
+import { allSteps } from '../testing/collect.js';
+import { BtfWriter } from '../testing/btf-bytes.js';
+import { WorkBudget } from '../base/work-budget.js';
 import { closureOf } from './closure.js';
 
 test('A closure has each referenced type once, in the order of ids', () => {

@@ -2,11 +2,11 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason, TypeSelectionSchema } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
-import { allSteps } from '../../testing/collect.js';
-import { BtfWriter } from '../../testing/btf-bytes.js';
-import { failureOf } from '../../testing/service-error.js';
-import { compileSelection } from '../../base/selection.js';
-import { WorkBudget } from '../work-budget.js';
+import { allSteps } from '../testing/collect.js';
+import { BtfWriter } from '../testing/btf-bytes.js';
+import { failureOf } from '../testing/service-error.js';
+import { compileSelection } from '../base/selection.js';
+import { WorkBudget } from '../base/work-budget.js';
 import { findSelected } from './select-types.js';
 
 type Selection = Omit<MessageInitShape<typeof TypeSelectionSchema>, '$typeName'>;

@@ -1,8 +1,8 @@
 import type { SelectionResultSchema } from '@btfd/api';
 import type { Spec, TypeId } from '@btfd/btf';
-import type { Init } from '../../base/message.js';
-import type { Selector } from '../../base/selection.js';
-import type { WorkBudget } from '../work-budget.js';
+import type { Init } from '../base/message.js';
+import type { Selector } from '../base/selection.js';
+import type { Budget } from '../base/work-budget.js';
 
 /** The cost of looking at a type, in steps. */
 const STEPS_PER_TYPE = 50;
@@ -28,7 +28,7 @@ export interface SelectedTypes {
 export function* findSelected(
   spec: Spec,
   selector: Selector,
-  budget: WorkBudget,
+  budget: Budget,
 ): Generator<null, SelectedTypes, void> {
   const { globs, names, ids } = selector;
   const found = new Found();
@@ -58,13 +58,13 @@ class Found {
 function* search(
   spec: Spec,
   { names, kinds, ids }: Selector,
-  budget: WorkBudget,
+  budget: Budget,
   found: Found,
 ): Generator<null, void, void> {
   const selected = new Set([...ids].filter((id) => isOwn(spec, id)));
   for (const name of names) {
     // In hostile BTF, all types may have names that the index compares with this one.
-    if (budget.spend(spec.typeCount, 'types')) yield null;
+    if (budget.spend(spec.typeCount, 'names')) yield null;
     for (const id of spec.idsByName(name)) {
       if (!isOwn(spec, id)) continue;
       found.names.add(name);
@@ -79,7 +79,7 @@ function* search(
 function* scan(
   spec: Spec,
   { names, globs, kinds, ids }: Selector,
-  budget: WorkBudget,
+  budget: Budget,
   found: Found,
 ): Generator<null, void, void> {
   const everything = names.size === 0 && globs.length === 0 && ids.size === 0;

@@ -1,0 +1,48 @@
+// Serves many fake daemons, and silent nodes, in a process of its own. Arguments: the number of each.
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { Builder } from '@btfd/btf';
+import { FakeDaemon } from '@btfd/client/testing';
+import type { NodesMessage } from './fleet-messages.js';
+
+/** A fleet of a thousand nodes runs a few builds. */
+const BUILDS = 4;
+
+const [daemons = 0, silent = 0] = process.argv.slice(2).map(Number);
+
+function kernelOf(build: number): Uint8Array {
+  const builder = new Builder();
+  const typeId = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
+  const members = ['pid', `member${build}`].map((name, index) => ({
+    name,
+    typeId,
+    bitOffset: 32 * index,
+    bitfieldSize: 0,
+  }));
+  builder.add({ kind: 'STRUCT', name: 'task_struct', size: 8, members });
+  return builder.marshal();
+}
+
+/** A silent node accepts connections, and never responds. */
+async function silentAddress(): Promise<string> {
+  const server = createServer((socket: Socket) => void socket.resume().on('error', () => {}));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+  return `127.0.0.1:${address.port}`;
+}
+
+const kernels = Array.from({ length: BUILDS }, (_, build) => kernelOf(build));
+const running: FakeDaemon[] = [];
+for (let index = 0; index < daemons; index++) {
+  const btf = kernels[index % BUILDS] ?? new Uint8Array();
+  running.push(await FakeDaemon.start({ nodeName: '', objects: [{ name: 'vmlinux', btf }] }));
+}
+const addresses = running.map(({ address }) => address);
+for (let index = 0; index < silent; index++) addresses.push(await silentAddress());
+
+const transfers = (): number => running.reduce((sum, daemon) => sum + daemon.callsOf('spec').length, 0);
+const tell = (): void => void process.send?.({ addresses, transfers: transfers() } satisfies NodesMessage);
+process.on('message', tell);
+process.on('disconnect', () => process.exit());
+tell();
