@@ -84,6 +84,9 @@ describe('compat --min-btf', () => {
     const ran = await run('--on', join(dir, '6.1'), '--min-btf', join(dir, 'kernel.btf'), '-o', 'name');
     expect(ran).toMatchObject({ status: 1, stdout: 'agent.bpf.o\n' });
     expect(ran.stderr).toMatch(/^btfctl: cannot write .*kernel\.btf\/6\.1\.btf: /);
+    const proc = await run('--on', join(dir, '6.1'), '--min-btf', '/proc/none/here', '-o', 'name');
+    expect(proc).toMatchObject({ status: 1, stdout: 'agent.bpf.o\n' });
+    expect(proc.stderr).toMatch(/^btfctl: cannot write \/proc\/none\/here\/6\.1\.btf: /);
   });
 
   test('names the file of this machine’s kernel by its release', async () => {

@@ -87,7 +87,7 @@ describe('the kernel', () => {
     const unknown = await run(AGENT, ...options);
     expect(unknown).toMatchObject({
       status: 8,
-      stderr: `btfctl: note: a result may depend on the version of the kernel, which ${kernel} does not say: give it with --kernel-version\n`,
+      stderr: `btfctl: note: agent.bpf.o: the result may depend on the version of the kernel, which is not known for ${kernel}: give it with --kernel-version\n`,
     });
     expect(await verdicts(...options, '--kernel-version', '6.1')).toEqual({ by_version: 'GUARDED' });
     expect(await verdicts(...options, '--kernel-version', '5.10.226-cloud')).toEqual({ by_version: 'FAILS' });
@@ -149,6 +149,22 @@ describe('the programs', () => {
     const ran = await run(AGENT, ...options, '--attach', 'nope=task_newtask');
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(await run(AGENT, ...options, '--attach', 'attached')).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  test('may attach to what the kernel lacks because user space sets it, which a note says', async () => {
+    const options = ['--on', kernel, '--program', 'attached'];
+    const { stderr } = await run(AGENT, ...options);
+    expect(stderr).toContain(
+      'btfctl: note: if user space sets the targets of programs, such as attached of agent.bpf.o, give them with ' +
+        '--attach attached=TARGET; if it does not load them, choose others with --program\n',
+    );
+    expect((await run(AGENT, ...options, '--attach', 'attached=nope')).stderr).not.toContain('--attach');
+    const path = join(dir, 'no-target.o');
+    const bytes = readFileSync(AGENT).toString('latin1');
+    writeFileSync(path, bytes.replaceAll('?fentry/task_newtsk', '?fentry\0'.padEnd(19, 'x')), 'latin1');
+    const untold = await run(path, ...options);
+    expect(untold.stdout).toContain('  unknown  attach target  (not set)\n      the section names no target');
+    expect(untold.stderr).toContain('--attach attached=TARGET');
   });
 });
 

@@ -9,7 +9,7 @@ import type { CompatKernel } from '../compat/kernel.js';
 import { kernelsOf } from '../compat/kernels.js';
 import { MinBtfWriter } from '../compat/min-btf.js';
 import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
-import { isUnfit } from '../compat/report.js';
+import { type CompatReport, isUnfit } from '../compat/report.js';
 import { CliError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
@@ -112,20 +112,55 @@ function withoutDaemon(error: unknown): unknown {
 
 /** Prints advice about options that the results depend on. */
 function printNotes(session: Session, cells: readonly Cell[], { kernelVersion }: CompatOptions): void {
-  for (const { file, kernel, report } of cells) {
+  for (const { file, report } of cells) {
     if (report === null) continue;
     if (report.programs.length > 0 && report.programs.every(({ loaded }) => !loaded)) {
       session.noteOnce(
         `${file.name}: the loader loads none of its programs by default; choose some with --program`,
       );
     }
-    const mayDepend = report.dependsOnKernelVersion && isUnfit(report.verdict);
-    if (mayDepend && kernel.isLocal && kernelVersion === undefined) {
-      session.noteOnce(
-        `a result may depend on the version of the kernel, which ${kernel.label} does not say: give it with --kernel-version`,
-      );
-    }
   }
+  const undated = cells.filter(({ kernel, report }) => kernel.isLocal && dependsOnVersion(report));
+  if (undated.length > 0 && kernelVersion === undefined) {
+    const files = someOf(undated.map(({ file }) => file.name));
+    const kernels = someOf(undated.map(({ kernel }) => kernel.label));
+    session.noteOnce(
+      `${files}: the result may depend on the version of the kernel, which is not known for ${kernels}: give it with --kernel-version`,
+    );
+  }
+  const [lacking] = cells.flatMap(({ file, report }) => {
+    const program = report?.programs.find(
+      (one) => lacksTarget(one) && !Object.hasOwn(file.attachTargets, one.name),
+    );
+    return program === undefined ? [] : [{ file, program }];
+  });
+  if (lacking === undefined) return;
+  const { file, program } = lacking;
+  session.noteOnce(
+    `if user space sets the targets of programs, such as ${program.name} of ${file.name}, give them with ` +
+      `--attach ${program.name}=TARGET; if it does not load them, choose others with --program`,
+  );
+}
+
+function dependsOnVersion(report: CompatReport | null): boolean {
+  return report !== null && report.dependsOnKernelVersion && isUnfit(report.verdict);
+}
+
+/** Whether the kernel lacks the target of a program, or its section has none. */
+function lacksTarget({ needs }: CompatReport['programs'][number]): boolean {
+  return needs.some(
+    ({ kind, verdict, name, object }) =>
+      kind === 'ATTACH_TARGET' && ((verdict === 'FAILS' && object === null) || name === ''),
+  );
+}
+
+/** Names that a note lists. */
+const MOST_NAMED = 4;
+
+function someOf(names: readonly string[]): string {
+  const all = [...new Set(names)];
+  const more = all.length > MOST_NAMED ? ` and ${all.length - MOST_NAMED} more` : '';
+  return `${all.slice(0, MOST_NAMED).join(', ')}${more}`;
 }
 
 interface Failure {

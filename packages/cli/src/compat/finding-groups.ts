@@ -124,7 +124,9 @@ function placeOf({ source }: CompatFinding): string {
 }
 
 function subjectOf(finding: CompatFinding): string {
-  return isRelocation(finding) ? (finding.relocation.local?.text ?? 'an invalid record') : finding.name;
+  if (isRelocation(finding)) return finding.relocation.local?.text ?? 'an invalid record';
+  // An attach target that user space sets.
+  return finding.name === '' ? '(not set)' : finding.name;
 }
 
 function changeOf(finding: CompatFinding): string {

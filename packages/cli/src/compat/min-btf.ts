@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type BpfLoader, type BpfObject, minimalBtf } from '@btfd/btf';
@@ -71,12 +71,22 @@ export class MinBtfWriter {
 
   #save(path: string, bytes: Uint8Array): void {
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolders(dirname(path));
       writeFileSync(path, bytes);
     } catch (error) {
       throw new CliError(ExitCode.FAILURE, `cannot write ${path}: ${messageOf(error)}`);
     }
   }
+}
+
+/**
+ * Makes a folder and those above it. `recursive` of mkdirSync never returns if the kernel refuses a folder with ENOENT, as in
+ * /proc.
+ */
+function makeFolders(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolders(dirname(folder));
+  mkdirSync(folder);
 }
 
 const VMLINUX = 'vmlinux';

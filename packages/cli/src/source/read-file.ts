@@ -22,7 +22,8 @@ export async function readFile(
 ): Promise<Uint8Array> {
   try {
     // Opening /dev/stdin fails if it is a socket, as between Node programs.
-    if (path === STANDARD_INPUT) return await readStream(process.stdin, interrupted, checkHead);
+    if (path === STANDARD_INPUT)
+      return await readStream('standard input', process.stdin, interrupted, checkHead);
     return await readPath(path, interrupted, checkHead);
   } catch (error) {
     const code = codeOf(error);
@@ -47,7 +48,7 @@ export async function readPath(
   const stat = statSync(path);
   // The error of the system, which does not name the folder.
   if (stat.isDirectory()) throw new FolderError(path);
-  if (!stat.isFile()) return readStream(createReadStream(path), interrupted, checkHead);
+  if (!stat.isFile()) return readStream(path, createReadStream(path), interrupted, checkHead);
   checkHead(headOf(path));
   // At once: reading sysfs piece by piece through the thread pool takes thirty times as long.
   return readFileSync(path);
@@ -74,6 +75,7 @@ export function headOf(path: string): Uint8Array {
 }
 
 async function readStream(
+  name: string,
   stream: NodeJS.ReadableStream & { destroy(): unknown },
   interrupted: AbortSignal,
   checkHead: (head: Uint8Array) => void,
@@ -90,7 +92,7 @@ async function readStream(
         checkHead(Buffer.concat(pieces));
         isChecked = true;
       }
-      if (length > MAX_BYTES) throw new CliError(ExitCode.FAILURE, 'the input is larger than 2 GiB');
+      if (length > MAX_BYTES) throw new CliError(ExitCode.FAILURE, `${name} is larger than 2 GiB`);
     }
     const bytes = Buffer.concat(pieces);
     if (!isChecked) checkHead(bytes);
