@@ -25,18 +25,14 @@ const LEFT_OUT = [
  *
  * @param {string[]} entries paths in `dist`, without `.js`
  * @param {{ from: string; to: string }} dist the folders that are read and written
- * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean; format: 'esm' | 'cjs'; groups?: object[] }} options `separate` names the
+ * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean; format: 'esm' | 'cjs' }} options `separate` names the
  *   dependencies that are imported by name. All others are bundled, with everything that they import. `isProgram` means
  *   that no user imports the entries. The names of files of the format `cjs` end in `.cjs` and have a hash of their content,
- *   except `start.cjs`. `groups` are modules to put into one chunk, as options of the bundler.
+ *   except `start.cjs`.
  * @returns {Promise<string[]>}
  * @throws Error if the bundler warns, for example of an import that it cannot resolve.
  */
-export async function bundle(
-  entries,
-  { from, to },
-  { separate, sourceMaps, isProgram, format, groups = [] },
-) {
+export async function bundle(entries, { from, to }, { separate, sourceMaps, isProgram, format }) {
   const build = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, join(from, `${entry}.js`)])),
     platform: 'node',
@@ -60,10 +56,7 @@ export async function bundle(
     hashCharacters: 'base36',
     // Third-party code is in its own chunks, each named after its package.
     codeSplitting: {
-      groups: [
-        { name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party', priority: 1 },
-        ...groups,
-      ],
+      groups: [{ name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party' }],
     },
     sourcemap: sourceMaps && 'hidden',
     sourcemapPathTransform: (source, map) => relative(ROOT, resolve(dirname(map), source)),

@@ -27,12 +27,6 @@ const SEPARATE = {
   '@btfd/server': ['@btfd/native', '@btfd/btf', '@opentelemetry/api', 'pino'],
 };
 
-/** The modules that a package loads together, when it first needs one of them: those of the client that need messages. */
-const GROUPS = {
-  '@btfd/client': [
-    { name: 'messages', test: /dist\/(?:call\/messages|object\/(?:server-info|kernel-features))\.js$/ },
-  ],
-};
 /** The program that starts so often, and does so little, that its start counts most. See packages/cli/src/start/. */
 const COMMON_JS = '@btfd/cli';
 
@@ -65,7 +59,6 @@ async function writeCopy({ folder, manifest }) {
     sourceMaps: manifest.bin !== undefined,
     isProgram: !('.' in manifest.exports),
     format: manifest.name === COMMON_JS ? 'cjs' : 'esm',
-    groups: GROUPS[manifest.name],
   });
   const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
   copyDeclarations(types, dist, included);
