@@ -151,19 +151,6 @@ describe('The end of a call is observed', () => {
     expect(await served.observer.ends(1)).toMatchObject([{ code: status.CANCELLED, sentMessages: 1 }]);
   });
 
-  test.each([
-    ['before its message', new Uint8Array()],
-    ['within its message', grpcFrame(new Uint8Array(100)).subarray(0, 50)],
-  ])('with CANCELLED when the client leaves %s', async (_where, sent) => {
-    using served = await serve({});
-    using client = new Http2Client(served.path);
-    const stream = client.call('/btf.v1.BtfService/CheckObject');
-    stream.write(sent);
-    while (served.observer.begun.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    stream.close(constants.NGHTTP2_CANCEL);
-    expect(await served.observer.ends(1)).toMatchObject([{ code: status.CANCELLED, reason: null }]);
-  });
-
   test('with DEADLINE_EXCEEDED at its deadline', async () => {
     using served = await serve({
       getServerInfo: async (_, { signal }) =>

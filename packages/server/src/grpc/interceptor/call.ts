@@ -202,16 +202,9 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     if (this.#isOver) return;
     const isMissing = !this.#served.requestStream && this.#messages === 0;
     const fault = faultOfEnd(this.method, { isWithinMessage: endsWithinMessage(this.#transport), isMissing });
-    if (fault !== null) this.#refuseEnd(fault);
+    if (fault !== null) this.sendStatus(fault);
     else if (this.#served.serve === null) this.#handler?.onReceiveHalfClose();
     else this.#served.serve(this, this.#request);
-  }
-
-  /** Refuses a request later, because Node reports the end of a request that a client cancels before the cancellation. */
-  #refuseEnd(fault: Status): void {
-    setImmediate(() => {
-      if (!this.#isOver) this.sendStatus(fault);
-    });
   }
 
   /**
