@@ -152,6 +152,7 @@ export {
   type CoreRelocationBlock,
   type FuncRecord,
   RELOCATION_KINDS,
+  RELOCATION_NAMES,
   type RelocationKind,
 } from './ext/records.js';
 export {

@@ -31,6 +31,23 @@ export const RELOCATION_KINDS = [
 /** RelocationKind is what a CO-RE relocation asks of the target. */
 export type RelocationKind = (typeof RELOCATION_KINDS)[number];
 
+/** RELOCATION_NAMES are the names of the kinds of relocations in the logs of libbpf and cilium/ebpf. */
+export const RELOCATION_NAMES: Readonly<Record<RelocationKind, string>> = {
+  FIELD_BYTE_OFFSET: 'byte_off',
+  FIELD_BYTE_SIZE: 'byte_sz',
+  FIELD_EXISTS: 'field_exists',
+  FIELD_SIGNED: 'signed',
+  FIELD_LSHIFT_U64: 'lshift_u64',
+  FIELD_RSHIFT_U64: 'rshift_u64',
+  TYPE_ID_LOCAL: 'local_type_id',
+  TYPE_ID_TARGET: 'target_type_id',
+  TYPE_EXISTS: 'type_exists',
+  TYPE_SIZE: 'type_size',
+  ENUMVAL_EXISTS: 'enumval_exists',
+  ENUMVAL_VALUE: 'enumval_value',
+  TYPE_MATCHES: 'type_matches',
+};
+
 /** CoreRelocation is one `bpf_core_relo` record: an instruction whose value depends on the kernel's types. */
 export interface CoreRelocation {
   /** Instructions from the start of the section. */

@@ -7,12 +7,12 @@ import { expect } from '@jest/globals';
 import { seeded } from 'test-tools/random';
 import type { CoreResolution, ResolvedRelocation } from '../core/resolution.js';
 import { resolveRelocations } from '../core/resolve.js';
+import { RELOCATION_NAMES } from '../ext/records.js';
 import type { ByteOrder } from '../header.js';
 import { type BpfObject, parseBpfObject } from '../object/bpf-object.js';
 import { Instructions } from '../object/instructions.js';
 import { Spec } from '../spec.js';
 import { type RandomPair, randomPair } from './random-relocations.js';
-import { RELOCATION_NAMES } from './relocation-log.js';
 
 /** The program that `scripts/fetch-cilium-driver.js` builds from `core/testdata/cilium/relocate.go`. */
 const DRIVER = fileURLToPath(new URL('../../../../.cache/cilium/relocate', import.meta.url));

@@ -2,26 +2,9 @@ import { CoreTypes } from '../core/core-types.js';
 import { CoreWork } from '../core/refusal.js';
 import { renderType } from '../core/render.js';
 import type { CoreCandidate, CorePlace, CoreResolution, ResolvedRelocation } from '../core/resolution.js';
-import type { RelocationKind } from '../ext/records.js';
+import { RELOCATION_NAMES, type RelocationKind } from '../ext/records.js';
 import type { Spec } from '../spec.js';
 import { Kind } from '../types.js';
-
-/** RELOCATION_NAMES are the loaders' names of the kinds of relocations. */
-export const RELOCATION_NAMES: Readonly<Record<RelocationKind, string>> = {
-  FIELD_BYTE_OFFSET: 'byte_off',
-  FIELD_BYTE_SIZE: 'byte_sz',
-  FIELD_EXISTS: 'field_exists',
-  FIELD_SIGNED: 'signed',
-  FIELD_LSHIFT_U64: 'lshift_u64',
-  FIELD_RSHIFT_U64: 'rshift_u64',
-  TYPE_ID_LOCAL: 'local_type_id',
-  TYPE_ID_TARGET: 'target_type_id',
-  TYPE_EXISTS: 'type_exists',
-  TYPE_SIZE: 'type_size',
-  ENUMVAL_EXISTS: 'enumval_exists',
-  ENUMVAL_VALUE: 'enumval_value',
-  TYPE_MATCHES: 'type_matches',
-};
 
 /** libbpf's names of the kinds of types. */
 const TYPE_KINDS = new Map<number, string>(

@@ -1,26 +1,9 @@
 import { basename } from 'node:path';
-import type { RelocationKind, SourceLine, Verdict, VerdictCount } from '@btfd/btf';
+import { RELOCATION_NAMES, type SourceLine, type Verdict, type VerdictCount } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { grouped } from '../output/table.js';
 import type { RemoteNeed, RemoteRelocationFinding } from '@btfd/client';
 import type { CompatFinding, CompatReport } from './report.js';
-
-/** The words for relocations in the log of libbpf. */
-const RELOCATION_WORDS: Readonly<Record<RelocationKind, string>> = {
-  FIELD_BYTE_OFFSET: 'byte_off',
-  FIELD_BYTE_SIZE: 'byte_sz',
-  FIELD_EXISTS: 'field_exists',
-  FIELD_SIGNED: 'signed',
-  FIELD_LSHIFT_U64: 'lshift_u64',
-  FIELD_RSHIFT_U64: 'rshift_u64',
-  TYPE_ID_LOCAL: 'local_type_id',
-  TYPE_ID_TARGET: 'target_type_id',
-  TYPE_EXISTS: 'type_exists',
-  TYPE_SIZE: 'type_size',
-  ENUMVAL_EXISTS: 'enumval_exists',
-  ENUMVAL_VALUE: 'enumval_value',
-  TYPE_MATCHES: 'type_matches',
-};
 
 const NEED_WORDS: Readonly<Record<RemoteNeed['kind'], string>> = {
   ATTACH_TARGET: 'attach target',
@@ -48,7 +31,7 @@ export function isRelocation(finding: CompatFinding): finding is RemoteRelocatio
 export function kindWord(finding: CompatFinding): string {
   if (!isRelocation(finding)) return NEED_WORDS[finding.kind];
   const { kind, kindNumber } = finding.relocation;
-  return kind === null ? `kind ${kindNumber}` : RELOCATION_WORDS[kind];
+  return kind === null ? `kind ${kindNumber}` : RELOCATION_NAMES[kind];
 }
 
 const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {

@@ -9,8 +9,6 @@ import type { LoadedBtf } from '../source/loaded-btf.js';
 
 /** The steps that all calls together may take in one turn of the event loop: some milliseconds. */
 const STEPS_PER_TURN = 1_000_000;
-/** A Spec builds its index of names at the fifth search. */
-const SEARCHES = 5;
 /** The cost of a search for a name. In the kernel's own BTF few types have the same. */
 const STEPS_PER_SEARCH = 200;
 
@@ -68,10 +66,8 @@ export class KernelBtf {
     await setImmediate();
     const spec = parsed(btf);
     if (spec === null) return;
-    for (let searches = 0; searches < SEARCHES; searches++) {
-      await setImmediate();
-      spec.idsByName('task_struct');
-    }
+    await setImmediate();
+    spec.indexNames();
     this.#specs.set(btf, spec);
   }
 }

@@ -3,12 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { ResolveMembersRequestSchema } from '@btfd/api';
 import { BtfFormatError, Kind } from '@btfd/btf';
 import { Encoded } from '../grpc/rpc.js';
-import type { ItemOf, Job } from '../pool/job.js';
 import { LoadedBtf } from '../source/loaded-btf.js';
 import { BtfWriter, vmlinuxAndModule } from '../testing/btf-bytes.js';
 import { callBy } from '../testing/callers.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
-import { InlineJobs } from '../testing/inline-jobs.js';
+import { CountedJobs } from '../testing/inline-jobs.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { TempDir } from '../testing/temp-dir.js';
 import { KernelBtf } from './kernel-btf.js';
@@ -30,18 +29,6 @@ const VMLINUX = new BtfWriter()
   .type(Kind.PTR, '', { sizeOrTypeId: 7 })
   .type(Kind.STRUCT, 'tagged', { vlen: 1, sizeOrTypeId: 8, data: ['p', 8, 0] })
   .bytes();
-
-/** CountedJobs counts its jobs. */
-class CountedJobs extends InlineJobs {
-  jobs = 0;
-
-  override run<J extends Job>(
-    ...args: [J, string, AbortSignal]
-  ): AsyncGenerator<ItemOf[J['name']], void, void> {
-    this.jobs += 1;
-    return super.run(...args);
-  }
-}
 
 /** Returns a function that resolves paths, and says how many jobs that took. */
 async function setUp(kernel: FakeKernel, choices: ServicesChoices = {}) {

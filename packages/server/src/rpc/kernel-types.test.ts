@@ -2,13 +2,12 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { Encoding, SpecRequestSchema, type TypeSelectionSchema } from '@btfd/api';
 import { Kind } from '@btfd/btf';
-import type { ItemOf, Job } from '../pool/job.js';
 import { LoadedBtf } from '../source/loaded-btf.js';
 import { BtfWriter, vmlinuxAndModule } from '../testing/btf-bytes.js';
 import { collect } from '../testing/collect.js';
 import { callBy } from '../testing/callers.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
-import { InlineJobs } from '../testing/inline-jobs.js';
+import { CountedJobs } from '../testing/inline-jobs.js';
 import { makeServices } from '../testing/services.js';
 import { KernelBtf } from './kernel-btf.js';
 import { KernelTypes } from './kernel-types.js';
@@ -29,18 +28,6 @@ function vmlinux(): Uint8Array {
     .type(Kind.STRUCT, 'long', { vlen: 1, sizeOrTypeId: 8, data: ['first', 7, 0] });
   for (let id = 7; id < CHAIN; id++) types.type(Kind.PTR, '', { sizeOrTypeId: id + 1 });
   return types.type(Kind.PTR, '').bytes();
-}
-
-/** CountedJobs counts its jobs. */
-class CountedJobs extends InlineJobs {
-  jobs = 0;
-
-  override run<J extends Job>(
-    ...args: [J, string, AbortSignal]
-  ): AsyncGenerator<ItemOf[J['name']], void, void> {
-    this.jobs += 1;
-    return super.run(...args);
-  }
 }
 
 /**

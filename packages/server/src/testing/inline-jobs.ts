@@ -17,3 +17,15 @@ export class InlineJobs implements JobRunner {
     }
   }
 }
+
+/** CountedJobs are inline jobs that are counted. */
+export class CountedJobs extends InlineJobs {
+  jobs = 0;
+
+  override run<J extends Job>(
+    ...args: [J, string, AbortSignal]
+  ): AsyncGenerator<ItemOf[J['name']], void, void> {
+    this.jobs += 1;
+    return super.run(...args);
+  }
+}
