@@ -27,7 +27,7 @@ interface Part<A> {
 }
 
 /**
- * BuildGroup asks the nodes of one build. The first node that comes is asked at once, while the survey goes on. Nodes with other
+ * BuildGroup asks the nodes of one build. The first node is asked immediately, during the survey. Nodes with other
  * modules or another release share its answer if it applies to them, and are asked otherwise, one for each distinct answer.
  */
 export class BuildGroup<T, A extends Given<T>> {
@@ -44,7 +44,7 @@ export class BuildGroup<T, A extends Given<T>> {
     this.#applies = applies;
   }
 
-  /** add adds a node. @returns the work that it causes, which rejects if the question cannot go on. */
+  /** add adds a node. @returns the work that it causes, which rejects if `ask` does. */
   add(node: KnownNode): Promise<void> {
     const { modulesDigest, release } = node.info.build;
     const key = `${modulesDigest} ${release}`;

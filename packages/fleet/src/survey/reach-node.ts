@@ -6,7 +6,7 @@ import { orAborted } from '../base/bounded.js';
 const PROXY_VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'];
 
 /**
- * reachNode connects to an address and closes the connection again. grpc-js would go on to connect to a silent address for
+ * reachNode connects to an address and closes the connection again. grpc-js would continue to connect to a silent address for
  * minutes, also after its channel is closed, and each attempt has a socket.
  *
  * @throws BtfError UNREACHABLE if there is no connection in time.

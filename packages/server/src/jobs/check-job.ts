@@ -149,7 +149,7 @@ function ofObject<T>(run: () => T): T {
   );
 }
 
-/** Runs a step of the check. All else that it may refuse about a request was checked before. */
+/** Runs a step of the check. The rest of the request was checked before. */
 function ofCheck<T>(run: () => T): T {
   return rethrown(run, (error) => {
     if (error.code === 'INVALID_ARGUMENT') return invalidRequest('variables', error.message);
