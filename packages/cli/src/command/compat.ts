@@ -16,7 +16,7 @@ import { ExitCode } from '../error/exit-code.js';
 import type { CompatOptions } from '../grammar/compat.js';
 import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
-import { STANDARD_INPUT } from '../source/spec-ref.js';
+import { STANDARD_INPUT, SYSFS } from '../source/spec-ref.js';
 
 /** compat runs `btfctl compat`. */
 export async function compat(
@@ -94,9 +94,6 @@ function minBtfWriter(
   if (minBtf === undefined) return null;
   return new MinBtfWriter({ folder: minBtf, loader, objects: files.map(({ object }) => object) });
 }
-
-/** The folder with the BTF of this machine's kernel. */
-const SYSFS = '/sys/kernel/btf';
 
 /** Adds to the error of the default daemon, if there is none, that this machine's kernel needs none. */
 function withoutDaemon(error: unknown): unknown {

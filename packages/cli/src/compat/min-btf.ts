@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type BpfLoader, type BpfObject, minimalBtf } from '@btfd/btf';
 import { CliError, messageOf } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { STANDARD_INPUT } from '../source/spec-ref.js';
+import { STANDARD_INPUT, SYSFS } from '../source/spec-ref.js';
 import type { FileFailure } from './bpf-files.js';
 import type { Cell } from './judge-all.js';
 import type { CompatKernel } from './kernel.js';
@@ -90,9 +90,6 @@ function makeFolders(folder: string): void {
 }
 
 const VMLINUX = 'vmlinux';
-
-/** The folder with the BTF of this machine's kernel. */
-const SYSFS = '/sys/kernel/btf';
 
 /** Returns a name without what a folder or a hidden file has: a release is the text of another machine. */
 function nameOf(label: string, kernelRelease: string): string {

@@ -4,9 +4,7 @@ import type { MemberResult } from '@btfd/client';
 import { checkFit, standsAlone } from './base-fit.js';
 import { inFile, readBtfFile } from './read-btf-file.js';
 import { noteUnknown, type Source, specMembers } from './source.js';
-
-/** The folder in which Linux shows its own BTF, and that of its modules, which is split from vmlinux. */
-const SYSFS = '/sys/kernel/btf';
+import { SYSFS } from './spec-ref.js';
 
 /** FileSource is a file with raw BTF, or an ELF file with BTF. */
 export class FileSource implements Source {

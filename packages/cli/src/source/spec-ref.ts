@@ -4,6 +4,9 @@ import { usageError } from '../error/cli-error.js';
 /** STANDARD_INPUT is the path that stands for standard input. */
 export const STANDARD_INPUT = '-';
 
+/** SYSFS is the folder in which Linux shows its own BTF, and that of its modules, which is split from vmlinux. */
+export const SYSFS = '/sys/kernel/btf';
+
 /** ObjectRef names an object of a kernel. */
 export type ObjectRef =
   { readonly kind: 'name'; readonly name: string } | { readonly kind: 'id'; readonly id: number };
