@@ -72,13 +72,13 @@ describe('A writer', () => {
   test('makes small batches when many streams write in this turn', async () => {
     await setImmediate();
     const writers = Array.from({ length: 100 }, () => recorded());
-    for (const { writer } of writers) {
-      void (async () => {
-        for (let index = 0; index < 20; index++) await writer.write(message(1));
-      })();
-    }
+    const loops = writers.map(async ({ writer }) => {
+      for (let index = 0; index < 20; index++) await writer.write(message(1));
+    });
     await setImmediate();
     expect(new Set(writers.flatMap(({ batches }) => sizes(batches)))).toEqual(new Set([2]));
+    for (const { abort } of writers) abort.abort();
+    for (const loop of await Promise.allSettled(loops)) expect(loop.status).toBe('rejected');
   });
 
   test('does not make a third batch of messages that are made one by one', async () => {
