@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -87,6 +87,15 @@ describe('compat --min-btf', () => {
     const proc = await run('--on', join(dir, '6.1'), '--min-btf', '/proc/none/here', '-o', 'name');
     expect(proc).toMatchObject({ status: 1, stdout: 'agent.bpf.o\n' });
     expect(proc.stderr).toMatch(/^btfctl: cannot write \/proc\/none\/here\/6\.1\.btf: /);
+  });
+
+  test('leaves nothing beside a file that it cannot replace', async () => {
+    const out = join(dir, 'taken');
+    mkdirSync(join(out, '6.1.btf'), { recursive: true });
+    const ran = await run('--on', join(dir, '6.1'), '--min-btf', out);
+    expect(ran.status).toBe(1);
+    expect(ran.stderr).toContain(`btfctl: cannot write ${out}/6.1.btf: `);
+    expect(readdirSync(out)).toEqual(['6.1.btf']);
   });
 
   test('names the file of this machine’s kernel by its release', async () => {

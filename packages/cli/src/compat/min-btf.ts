@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type BpfLoader, type BpfObject, minimalBtf } from '@btfd/btf';
@@ -72,10 +72,22 @@ export class MinBtfWriter {
   #save(path: string, bytes: Uint8Array): void {
     try {
       makeFolders(dirname(path));
-      writeFileSync(path, bytes);
+      replaceFile(path, bytes);
     } catch (error) {
       throw new CliError(ExitCode.FAILURE, `cannot write ${path}: ${messageOf(error)}`);
     }
+  }
+}
+
+/** A loader that reads the file at that moment sees the old content or the new content, and a full disk leaves the old. */
+function replaceFile(path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
 }
 
@@ -86,7 +98,12 @@ export class MinBtfWriter {
 function makeFolders(folder: string): void {
   if (existsSync(folder)) return;
   makeFolders(dirname(folder));
-  mkdirSync(folder);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it in the meantime.
+    if (!existsSync(folder)) throw error;
+  }
 }
 
 const VMLINUX = 'vmlinux';
