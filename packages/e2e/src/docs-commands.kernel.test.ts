@@ -43,6 +43,7 @@ const SHOWN = [
   'README.md',
   'docs/btfctl.md',
   'docs/compat.md',
+  'docs/fleet.md',
   'docs/guide.md',
   'docs/grpc-tools.md',
   'docs/operations.md',

@@ -20,6 +20,7 @@ const DOCUMENTS = [
   'README.md',
   'docs/guide.md',
   'docs/compat.md',
+  'docs/fleet.md',
   'docs/btf-library.md',
   'docs/protocol.md',
   'docs/fd.md',
