@@ -9,6 +9,7 @@ import { contextCommand } from './grammar/context.js';
 import { diffCommand } from './grammar/diff.js';
 import { dumpCommand } from './grammar/dump.js';
 import { findCommand } from './grammar/find.js';
+import { fleetCommand } from './grammar/fleet.js';
 import { addGlobalOptions } from './grammar/global-options.js';
 import { headerCommand } from './grammar/header.js';
 import { holdCommand } from './grammar/hold.js';
@@ -92,6 +93,10 @@ function commandsOf(program: Command, run: Run): Readonly<Record<string, () => C
     hold: () => holdCommand(run(async () => (await import('./command/hold.js')).hold)),
     watch: () => watchCommand(run(async () => (await import('./command/watch.js')).watch)),
     info: () => infoCommand(run(async () => (await import('./command/info.js')).info)),
+    fleet: () =>
+      fleetCommand({
+        kernels: run(async () => (await import('./command/fleet-kernels.js')).fleetKernels),
+      }),
     context: () =>
       contextCommand({
         list: run(async () => (await import('./command/context.js')).list),

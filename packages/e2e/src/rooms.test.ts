@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ].flatMap((rooms) => rooms.split(' ')),
   client: `base error call btf object lease ${ROOT} fake-daemon fd`.split(' '),
   fleet: `base source pace survey ask question ${ROOT}`.split(' '),
-  cli: `error output diff source config grammar session completion layout compat command start ${ROOT}`.split(
+  cli: `error output diff source config grammar session completion layout compat fleet command start ${ROOT}`.split(
     ' ',
   ),
   bench: `fleet event-loop peers run rows report ${ROOT}`.split(' '),

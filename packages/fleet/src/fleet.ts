@@ -74,7 +74,7 @@ const OPTIONS: readonly (keyof BtfFleetOptions)[] = [
   'concurrency',
   'connectTimeout',
 ];
-const ASK_OPTIONS: readonly (keyof AskOptions)[] = ['signal', 'deadline'];
+const ASK_OPTIONS: readonly (keyof AskOptions)[] = ['signal', 'deadline', 'onNode'];
 
 /** A bounded fan-out: the asker's own event loop is what a larger one keeps waiting. */
 const DEFAULT_CONCURRENCY = 32;
@@ -160,8 +160,9 @@ export class BtfFleet implements AsyncDisposable {
     const groups = new Map<string, KnownNode[]>();
     const nodes = new Map<string, NodeOutcome>();
     using bounded = this.#bounded(options.signal, options.deadline);
-    const survey = new Survey({ ...this.#context, useMemory: false }, ({ name, outcome }, known) => {
-      nodes.set(name, outcome);
+    const survey = new Survey({ ...this.#context, useMemory: false }, (surveyed, known) => {
+      nodes.set(surveyed.name, surveyed.outcome);
+      options.onNode?.(surveyed);
       if (known === null) return;
       const key = buildKey(known);
       groups.set(key, [...(groups.get(key) ?? []), known]);
@@ -201,8 +202,8 @@ export class BtfFleet implements AsyncDisposable {
     options: FleetCheckOptions & AskOptions = {},
   ): Promise<FleetAnswer<ObjectReport>> {
     onlyKnown(options, [...ASK_OPTIONS, ...CHECK_OPTIONS]);
-    const { signal, deadline, ...check } = options;
-    return this.#ask(checkQuestion(object, check), { signal, deadline });
+    const { signal, deadline, onNode, ...check } = options;
+    return this.#ask(checkQuestion(object, check), { signal, deadline, onNode });
   }
 
   /**
@@ -285,11 +286,12 @@ export class BtfFleet implements AsyncDisposable {
     await this.close();
   }
 
-  async #ask<T>(question: Question<T>, { signal, deadline = Infinity }: AskOptions): Promise<FleetAnswer<T>> {
+  async #ask<T>(question: Question<T>, options: AskOptions): Promise<FleetAnswer<T>> {
+    const { signal, deadline = Infinity } = options;
     if (deadline !== Infinity) aTime('deadline', deadline);
     using bounded = this.#bounded(signal);
     const context = { ...this.#context, useMemory: true };
-    return await this.#follow(askBuilds(context, question, { signal: bounded.signal, deadline }));
+    return await this.#follow(askBuilds(context, question, { ...options, signal: bounded.signal }));
   }
 
   /** Returns a signal that also aborts when the fleet is closed. */

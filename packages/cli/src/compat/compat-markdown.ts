@@ -1,4 +1,4 @@
-import { printable } from '../output/safe-text.js';
+import { code, escaped, markdownTable } from '../output/markdown.js';
 import { groupFindings, type GroupedFinding } from './finding-groups.js';
 import type { Cell, Row } from './judge-all.js';
 import { cellWord, columnsOf, sectionsOf, totalText } from './matrix.js';
@@ -20,18 +20,12 @@ export function compatMarkdown(rows: readonly Row[], errors: readonly string[], 
   const table = rows.map(({ file, cells }) => [code(file.name), ...cells.map(cellText)]);
   return [
     `${totalText(rows)}${report == null ? '' : `, as ${loaderText(report)} loads them`}.\n`,
-    ...(rows.length === 0
-      ? []
-      : ['\n', tableRow(headings), tableRow(headings.map(() => '---')), ...table.map(tableRow)]),
+    ...(rows.length === 0 ? [] : ['\n', markdownTable(headings, table)]),
     ...sectionsOf(rows, (row) => rowMarkdown(row, all)).map(
       ({ names, text }) => `\n### ${names.map(code).join(', ')}\n\n${text}`,
     ),
     errors.length === 0 ? '' : `\n### Errors\n\n${errors.map((error) => `- ${escaped(error)}\n`).join('')}`,
   ].join('');
-}
-
-function tableRow(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |\n`;
 }
 
 function cellText(cell: Cell): string {
@@ -74,18 +68,4 @@ function findingMarkdown(group: GroupedFinding, kernels: number): string {
 function some(texts: readonly string[]): string {
   const more = texts.length > MOST_SHOWN ? ` and ${texts.length - MOST_SHOWN} more` : '';
   return `${texts.slice(0, MOST_SHOWN).map(code).join(', ')}${more}`;
-}
-
-/** Writes a text as code. Its fence is longer than each row of backticks in it. */
-function code(text: string): string {
-  const plain = printable(text);
-  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((row) => row.length));
-  if (longest === 0) return `\`${plain}\``;
-  const fence = '`'.repeat(longest + 1);
-  return `${fence} ${plain} ${fence}`;
-}
-
-/** Escapes the characters that mean something in Markdown or HTML. "_" within a word means nothing. */
-function escaped(text: string): string {
-  return printable(text).replaceAll(/[\\`*[\]<>&|#@~]|(?<![\w])_|_(?![\w])/g, String.raw`\$&`);
 }

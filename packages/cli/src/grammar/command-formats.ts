@@ -33,6 +33,7 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   hold: TEXT,
   watch: every('watch-event'),
   info: every('info'),
+  'fleet kernels': { ...every('fleet-kernels'), formats: FORMATS },
   'context list': every('context-list'),
   'context use': TEXT,
   'context set': TEXT,

@@ -48,8 +48,8 @@ export function tlsOf({ tlsCa, tlsCert, tlsKey, tlsServerName }: GlobalOptions):
   return { ca: tlsCa, cert: tlsCert, key: tlsKey, serverName: tlsServerName };
 }
 
-/** An empty value is usually that of a variable that is not set. */
-function notEmpty(text: string): string {
+/** notEmpty refuses an empty value, which is usually that of a variable that is not set. */
+export function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('It is empty.');
   return text;
 }
@@ -59,7 +59,8 @@ const MAX_TIME = 2 ** 31 - 1;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
-function parseTime(text: string): number {
+/** parseTime returns the milliseconds of a time such as 500ms, 10s or 2m. */
+export function parseTime(text: string): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
   const time = Number(digits) * (UNITS[unit === '' ? 's' : unit] ?? 0);
   if (digits === undefined || time <= 0)

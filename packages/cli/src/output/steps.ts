@@ -1,3 +1,4 @@
+import { clip } from './table.js';
 import type { Stream } from './terminal.js';
 
 /** Shorter work shows nothing. */
@@ -22,12 +23,18 @@ export class Steps implements Disposable {
 
   /** Shows the number of steps that are done. */
   update(done: number, total: number): void {
+    this.show(`${done} of ${total}`);
+  }
+
+  /** Shows a state in words. A line that wrapped could not be replaced, so it is cut to the width of the terminal. */
+  show(state: string): void {
     if (this.#stream === null || this.#now() - this.#startedAt < DELAY_MS) return;
     this.#isShown = true;
-    this.#stream.write(`${CLEAR_LINE}${done} of ${total}`);
+    this.#stream.write(`${CLEAR_LINE}${clip(state, (this.#stream.columns ?? Infinity) - 1)}`);
   }
 
   [Symbol.dispose](): void {
     if (this.#isShown) this.#stream?.write(CLEAR_LINE);
+    this.#isShown = false;
   }
 }

@@ -16,6 +16,7 @@ import { Steps } from '../output/steps.js';
 import { columnsOf, type Io, type Stream, wantsColor } from '../output/terminal.js';
 import type { Source } from '../source/source.js';
 import { formatObjectRef, parseSpecRef, type SpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
+import { quietGrpc } from './quiet-grpc.js';
 import { RequestTimeout } from './request-timeout.js';
 
 /**
@@ -195,8 +196,7 @@ export class Session implements AsyncDisposable {
 
   async #connect(node: string | null): Promise<BtfClient> {
     const target = node === null ? await this.target() : await this.#nodeNamed(node);
-    // grpc-js writes lines about proxies to standard error. btfctl reports these errors itself.
-    process.env['GRPC_VERBOSITY'] ??= 'NONE';
+    quietGrpc();
     const { connectTo } = await import('../config/connect.js');
     return connectTo(target, this.options.timeout, this.env, this.interrupted);
   }

@@ -19,13 +19,14 @@ export const COMMANDS: readonly string[] = [
   'hold',
   'watch',
   'info',
+  'fleet',
   'context',
   'completion',
   'version',
 ];
 
-/** Exit codes of commands that did their work: success, `diff` with differences, and `compat` with objects that do not fit. */
-const DONE: ReadonlySet<unknown> = new Set([undefined, 0, 5, 8]);
+/** Exit codes of commands that did their work: success, `diff` with differences, `compat` with objects that do not fit, and a partial `fleet`. */
+const DONE: ReadonlySet<unknown> = new Set([undefined, 0, 5, 8, 9]);
 
 /**
  * loadMain loads the program from the chunks in a folder, with the compiled code of an earlier run if the user has a folder

@@ -9,7 +9,7 @@ import {
   type NodeFailure,
   type NodeOutcome,
 } from '../survey/node-outcome.js';
-import { Survey, type SurveyContext } from '../survey/survey.js';
+import { Survey, type SurveyContext, type SurveyedNode } from '../survey/survey.js';
 import { BuildGroup, type Given } from './build-group.js';
 import { buildKey, buildOf, byNodes, type FleetAnswer, type KernelBuild } from './fleet-answer.js';
 
@@ -22,6 +22,10 @@ export interface AskOptions {
    * `late`. Default: none.
    */
   readonly deadline?: number | undefined;
+  /**
+   * Is called once for each node, as soon as it is known whether the node responds. It must not throw. Default: nothing.
+   */
+  readonly onNode?: ((node: SurveyedNode) => void) | undefined;
 }
 
 /** AskedNode is a node that is asked for its build. */
@@ -84,7 +88,7 @@ type Depending<T> = Given<T> & {
 export async function askBuilds<T>(
   context: SurveyContext,
   question: Question<T>,
-  { signal, deadline = Infinity }: AskOptions,
+  { signal, deadline = Infinity, onNode }: AskOptions,
 ): Promise<FleetAnswer<T>> {
   signal?.throwIfAborted();
   using bounded = new Bounded([signal], deadline);
@@ -92,8 +96,9 @@ export async function askBuilds<T>(
   const nodes = new Map<string, NodeOutcome>();
   const groups = new Map<string, BuildGroup<T, Depending<T>>>();
   const work = new Set<Promise<void>>();
-  const survey = new Survey(context, ({ name, outcome }, known) => {
-    nodes.set(name, outcome);
+  const survey = new Survey(context, (surveyed, known) => {
+    nodes.set(surveyed.name, surveyed.outcome);
+    onNode?.(surveyed);
     if (known === null) return;
     const key = buildKey(known);
     const group = groups.get(key) ?? asking.group();

@@ -1,0 +1,91 @@
+import type { FleetNode, NodeSource } from '@btfd/fleet';
+import { isBtfError, notFound, usageError } from '../error/cli-error.js';
+import type { NodeSourceOptions } from '../grammar/fleet-options.js';
+import type { Session } from '../session/session.js';
+
+/** SourceFlag is an option that names the nodes of a fleet. */
+interface SourceFlag {
+  readonly flag: string;
+  readonly isGiven: (options: NodeSourceOptions) => boolean;
+  readonly open: (session: Session, options: NodeSourceOptions) => Promise<NodeSource>;
+}
+
+/** SOURCES are the sources of nodes. A command takes one of them. Each is loaded when it is chosen. */
+const SOURCES: readonly SourceFlag[] = [
+  {
+    flag: '--dns',
+    isGiven: ({ dns }) => dns !== undefined,
+    open: async (_session, { dns = '', srv }) => {
+      const { dnsNodes } = await import('@btfd/fleet');
+      return dnsNodes(dns, { srv });
+    },
+  },
+  {
+    flag: '--nodes-file',
+    isGiven: ({ nodesFile }) => nodesFile !== undefined,
+    open: async (session, { nodesFile = '' }) => {
+      const { nodesInFile } = await import('./nodes-file.js');
+      return nodesInFile(session, nodesFile);
+    },
+  },
+];
+
+/**
+ * openNodeSource returns the source of nodes that the options name, with only the nodes of `--selector`.
+ *
+ * @throws CliError USAGE if there is none, or more than one, and for options that cannot be used.
+ */
+export async function openNodeSource(session: Session, options: NodeSourceOptions): Promise<NodeSource> {
+  const { address, context } = session.options;
+  if (address !== undefined || context !== undefined) {
+    const flag = address === undefined ? '--context' : '--address';
+    throw usageError(`${flag} names one daemon, but a fleet has many`, `name its nodes with ${flags()}`);
+  }
+  const [chosen, other] = SOURCES.filter(({ isGiven }) => isGiven(options));
+  if (chosen === undefined) throw usageError('no nodes are named', `name them with ${flags()}`);
+  if (other !== undefined) {
+    throw usageError(`${chosen.flag} and ${other.flag} both name nodes: use only one of them`);
+  }
+  if (options.srv === true && options.dns === undefined) throw usageError('--srv is an option of --dns');
+  const wanted = (options.selector ?? []).map(labelOf);
+  try {
+    const source = await chosen.open(session, options);
+    return wanted.length === 0 ? source : selected(source, wanted);
+  } catch (error) {
+    // The messages of the library name its arguments.
+    if (!isBtfError(error) || error.reason !== 'INVALID_REQUEST') throw error;
+    throw usageError(`${chosen.flag}: ${error.fieldViolations[0]?.description ?? error.rawMessage}`);
+  }
+}
+
+function flags(): string {
+  return SOURCES.map(({ flag }) => flag).join(' or ');
+}
+
+type Label = readonly [key: string, value: string];
+
+function labelOf(text: string): Label {
+  const at = text.indexOf('=');
+  if (at < 1) throw usageError(`--selector ${JSON.stringify(text)} is not KEY=VALUE`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Returns a source of the nodes that have all labels. @throws CliError NOT_FOUND when it is listed, if none has them. */
+function selected(source: NodeSource, labels: readonly Label[]): NodeSource {
+  const hasAll = ({ labels: own = {} }: FleetNode): boolean =>
+    labels.every(([key, value]) => Object.hasOwn(own, key) && own[key] === value);
+  return {
+    ...source,
+    list: async (options) => {
+      const all = await source.list(options);
+      const nodes = all.filter(hasAll);
+      if (nodes.length > 0 || all.length === 0) return nodes;
+      const text = labels.map(([key, value]) => `${key}=${value}`).join(' and ');
+      const has = all.some((node) => Object.keys(node.labels ?? {}).length > 0);
+      throw notFound(
+        `none of the ${all.length} nodes of ${source.description} has ${text}`,
+        has ? null : 'this source has no labels at all',
+      );
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import type { AskOptions, BtfFleet } from '@btfd/fleet';
+import { tlsOptions } from '../config/tls-files.js';
+import { cacheHome } from '../config/xdg-folders.js';
+import { CliError, isBtfError, usageError } from '../error/cli-error.js';
+import { explainError } from '../error/explain-error.js';
+import type { FleetOptions } from '../grammar/fleet-options.js';
+import { tlsOf } from '../grammar/global-options.js';
+import { quietGrpc } from '../session/quiet-grpc.js';
+import type { Session } from '../session/session.js';
+import { FleetProgress } from './fleet-progress.js';
+import { openNodeSource } from './node-source.js';
+
+/** OpenFleet is the fleet of a command. Disposing of it closes the fleet. */
+export interface OpenFleet extends AsyncDisposable {
+  readonly fleet: BtfFleet;
+  /** The options of each question, which ends with the command and shows its progress. */
+  readonly ask: AskOptions;
+  /** The addresses of the nodes, by name, after a question. */
+  readonly addresses: ReadonlyMap<string, string>;
+  /** Removes the progress from the terminal. */
+  done(): void;
+}
+
+/**
+ * openFleet returns the fleet that options name. It does not connect.
+ *
+ * @throws CliError USAGE for options that cannot be used; as `openNodeSource` and `tlsOptions` do.
+ */
+export async function openFleet(session: Session, options: FleetOptions): Promise<OpenFleet> {
+  // Before the library loads grpc-js.
+  quietGrpc();
+  const source = await openNodeSource(session, options);
+  const files = tlsOf(session.options);
+  const hasTls = Object.values(files).some((value) => value !== undefined);
+  const tls = hasTls ? await tlsOptions(files, session.interrupted) : undefined;
+  const { BtfFleet: Fleet } = await import('@btfd/fleet');
+  const progress = new FleetProgress(session.steps());
+  const { failFast = false, concurrency, connectTimeout, deadline } = options;
+  const { timeout } = session.options;
+  const specCacheDir = join(cacheHome(session.env), 'btfd');
+  const addresses = new Map<string, string>();
+  const ending = endingWith(session.interrupted);
+  try {
+    const fleet = new Fleet(progress.following(source), {
+      tls,
+      concurrency,
+      connectTimeout,
+      timeout,
+      specCacheDir,
+    });
+    return {
+      fleet,
+      ask: {
+        signal: ending.signal,
+        deadline,
+        onNode: (node) => {
+          progress.add(node);
+          if (node.node.address !== '') addresses.set(node.name, node.node.address);
+          if (failFast && 'error' in node.outcome) ending.abort(firstFailure(node.name, node.outcome.error));
+        },
+      },
+      addresses,
+      done: () => progress[Symbol.dispose](),
+      async [Symbol.asyncDispose]() {
+        progress[Symbol.dispose]();
+        await fleet.close();
+      },
+    };
+  } catch (error) {
+    throw isBtfError(error) ? usageError(error.rawMessage) : error;
+  }
+}
+
+function endingWith(interrupted: AbortSignal): AbortController {
+  const ending = new AbortController();
+  const end = (): void => ending.abort(interrupted.reason);
+  interrupted.addEventListener('abort', end, { once: true });
+  if (interrupted.aborted) end();
+  return ending;
+}
+
+function firstFailure(name: string, error: unknown): CliError {
+  const { exitCode, message, hint } = explainError(error);
+  return new CliError(exitCode, `${name}: ${message}`, hint);
+}

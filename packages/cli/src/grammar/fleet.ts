@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { fleetKernelsCommand } from './fleet-kernels.js';
+import type { Action } from './options.js';
+
+/** FleetActions are what the commands of `btfctl fleet` do. */
+export interface FleetActions {
+  readonly kernels: Action;
+}
+
+/** fleetCommand is `btfctl fleet` with its own commands. */
+export function fleetCommand(actions: FleetActions): Command {
+  return new Command('fleet')
+    .description('ask the daemons of many nodes, once for each build of the kernel')
+    .addCommand(fleetKernelsCommand(actions.kernels))
+    .addHelpText(
+      'after',
+      `
+The nodes are those of one source: --dns or --nodes-file. Each node has an
+outcome, and exit status 9 means that some gave no answer.`,
+    );
+}
