@@ -173,6 +173,13 @@ export { SECTION_NAMES, type SectionName, sectionNameOf } from './object/section
 export { prepareBtf } from './object/prepare-btf.js';
 export { minimalBtf, type MinimalBtfOptions } from './min-btf/minimal-btf.js';
 export type { Reach } from './reach/reach.js';
+export type { DiffKind } from './diff/diff-kinds.js';
+export type { DiffSelection } from './diff/diff-scope.js';
+export { type DiffOptions, diffSpecs, diffSteps, type SpecDiff } from './diff/diff-specs.js';
+export type { MemberFact } from './diff/member-facts.js';
+export type { TagFact } from './diff/tag-facts.js';
+export type { Changed, ListChange, TypeChange } from './diff/type-change.js';
+export type { TypeFacts, ValueFact } from './diff/type-facts.js';
 export { type ParseOptions, Spec } from './spec.js';
 export { adaptBtf } from './kernel/adapt-btf.js';
 export type { FeatureName, FeatureProbe, FeatureRow, Rewriting } from './kernel/feature-table.js';

@@ -1,7 +1,5 @@
-import type { Spec } from '@btfd/btf';
+import { type DiffSelection, diffSpecs, type NameTest, type Spec } from '@btfd/btf';
 import { diffData } from '../diff/diff-data.js';
-import type { DiffSelection } from '../diff/diff-scope.js';
-import { diffSpecs } from '../diff/diff-specs.js';
 import { diffText, type Sides, typeName } from '../diff/diff-text.js';
 import { notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
@@ -20,7 +18,7 @@ export async function diff(session: Session, a: string, b: string, options: Diff
   const [from, to] = await Promise.all([specOf(a, baseOfA), specOf(b, baseOfB)]);
   const result = diffSpecs(from, to, selection);
   const { added, removed, changed, same } = result;
-  const isPart = selection.named !== null || selection.kind !== null;
+  const isPart = selection.named !== undefined || selection.kinds !== undefined;
   if (isPart && added.length + removed.length + changed.length + same === 0) {
     throw notFound(
       `neither ${a} nor ${b} has types that match`,
@@ -46,8 +44,12 @@ function selectionOf({ type = [], kind, closure = false }: DiffOptions): DiffSel
     throw usageError(`--type ${id} is a type id, but diff matches types by name`, 'use the name of the type');
   }
   const tests = type.map(nameTest);
-  const named = tests.length === 0 ? null : (name: string) => tests.some((test) => test(name));
-  return { named, kind: kind ?? null, closure };
+  const named: NameTest = (name) => tests.some((test) => test(name));
+  return {
+    ...(tests.length > 0 && { named }),
+    ...(kind !== undefined && { kinds: [kind] }),
+    closure,
+  };
 }
 
 function basesOf({ base: [ofA, ofB = ofA, ...more] = [] }: DiffOptions): (string | undefined)[] {

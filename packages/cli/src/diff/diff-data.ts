@@ -1,9 +1,14 @@
-import type { Change, ListChange, Pair } from './change.js';
-import type { SpecDiff } from './diff-specs.js';
+import type {
+  Changed,
+  ListChange,
+  MemberFact,
+  SpecDiff,
+  TagFact,
+  TypeChange,
+  TypeFacts,
+  ValueFact,
+} from '@btfd/btf';
 import type { Sides } from './diff-text.js';
-import type { MemberFact } from './member-facts.js';
-import type { TagFact } from './tag-facts.js';
-import type { TypeFacts, ValueFact } from './type-facts.js';
 
 /** diffData returns a diff for programs. */
 export function diffData({ a, b }: Sides, { added, removed, changed, same }: SpecDiff): unknown {
@@ -26,7 +31,7 @@ function typeData({ kind, name, size, declaration }: TypeFacts): unknown {
   };
 }
 
-function changeData({ kind, name, size, declaration, members, values, tags }: Change): unknown {
+function changeData({ kind, name, size, declaration, members, values, tags }: TypeChange): unknown {
   return {
     kind,
     name,
@@ -39,7 +44,7 @@ function changeData({ kind, name, size, declaration, members, values, tags }: Ch
 }
 
 function listData<T>({ added, removed, changed }: ListChange<T>, data: (one: T) => unknown): unknown {
-  const pair = ({ from, to }: Pair<T>): unknown => ({ from: data(from), to: data(to) });
+  const pair = ({ from, to }: Changed<T>): unknown => ({ from: data(from), to: data(to) });
   return { added: added.map(data), removed: removed.map(data), changed: changed.map(pair) };
 }
 

@@ -1,20 +1,17 @@
-import type { Kind } from '@btfd/btf';
+import type { DiffKind, Kind } from '@btfd/btf';
 
-/** DIFF_KINDS are the kinds that are compared, in the order of the output. The other kinds only refer to types or annotate them. */
-export const DIFF_KINDS = [
-  'struct',
-  'union',
-  'enum',
-  'typedef',
-  'func',
-  'var',
-  'datasec',
-  'int',
-  'float',
-] as const satisfies readonly Lowercase<keyof typeof Kind>[];
-
-/** DiffKind is one of {@link DIFF_KINDS}. */
-export type DiffKind = (typeof DIFF_KINDS)[number];
+/** DIFF_KINDS are the kinds that `diffSpecs` compares. Here, because no grammar loads the format. */
+export const DIFF_KINDS = {
+  struct: true,
+  union: true,
+  enum: true,
+  typedef: true,
+  func: true,
+  var: true,
+  datasec: true,
+  int: true,
+  float: true,
+} satisfies Record<DiffKind, true>;
 
 /** KIND_WORDS are the kinds of types that have names, in lower case. */
 export const KIND_WORDS = [

@@ -1,12 +1,8 @@
+import type { Changed, MemberFact, SpecDiff, TagFact, TypeChange, TypeFacts, ValueFact } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
 import { grouped } from '../output/table.js';
-import type { Change, Pair } from './change.js';
-import type { SpecDiff } from './diff-specs.js';
-import type { MemberFact } from './member-facts.js';
 import { splitMoved } from './moved.js';
-import type { TagFact } from './tag-facts.js';
-import type { TypeFacts, ValueFact } from './type-facts.js';
 
 /** Sides are the names of the two sides. */
 export interface Sides {
@@ -49,7 +45,7 @@ class ChangeWriter {
     this.#colors = colors;
   }
 
-  lines({ size, declaration, members, values, tags, ...type }: Change): string[] {
+  lines({ size, declaration, members, values, tags, ...type }: TypeChange): string[] {
     const { moved, others } = splitMoved(members.changed);
     const sizes = size === null ? '' : `, ${sizeChange(size)}`;
     return [
@@ -86,7 +82,7 @@ class ChangeWriter {
   }
 }
 
-function sizeChange({ from, to }: Pair<number | null>): string {
+function sizeChange({ from, to }: Changed<number | null>): string {
   return `${from === null ? '-' : grouped(from)} → ${to === null ? '-' : bytes(to)}`;
 }
 

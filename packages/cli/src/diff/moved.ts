@@ -1,6 +1,5 @@
+import type { Changed, MemberFact } from '@btfd/btf';
 import { isDeepStrictEqual } from 'node:util';
-import type { Pair } from './change.js';
-import type { MemberFact } from './member-facts.js';
 
 /** Moved is a run of members that only moved, all by the same distance. */
 export interface Moved {
@@ -10,12 +9,12 @@ export interface Moved {
 }
 
 /** splitMoved separates members that only moved from those that changed. An inserted member can move hundreds of others. */
-export function splitMoved(changed: readonly Pair<MemberFact>[]): {
+export function splitMoved(changed: readonly Changed<MemberFact>[]): {
   readonly moved: readonly Moved[];
-  readonly others: readonly Pair<MemberFact>[];
+  readonly others: readonly Changed<MemberFact>[];
 } {
   const moved: Moved[] = [];
-  const others: Pair<MemberFact>[] = [];
+  const others: Changed<MemberFact>[] = [];
   for (const pair of changed) {
     const { from, to } = pair;
     if (!isDeepStrictEqual({ ...from, bitOffset: to.bitOffset }, to)) {

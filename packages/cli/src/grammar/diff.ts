@@ -1,5 +1,6 @@
+import type { DiffKind } from '@btfd/btf';
 import { Command, Option } from 'commander';
-import { DIFF_KINDS, type DiffKind } from '../diff/diff-kinds.js';
+import { DIFF_KINDS } from '../diff/diff-kinds.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { type Action, repeated, typeOption } from './options.js';
 
@@ -26,7 +27,7 @@ export function diffCommand(action: Action): Command {
       'a SPEC of the base, for split BTF such as a module in a file; give two for different bases of A and B',
       repeated,
     )
-    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(DIFF_KINDS))
+    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(Object.keys(DIFF_KINDS)))
     .addHelpText(
       'after',
       `

@@ -1,4 +1,7 @@
-import { BtfFormatError, formatTypeName, type Spec, type Struct, type TypeId, type Union } from '@btfd/btf';
+import { BtfFormatError } from '../format-error.js';
+import { formatTypeName } from '../print/type-name.js';
+import type { Spec } from '../spec.js';
+import type { Struct, TypeId, Union } from '../types.js';
 import { memberTags } from './tag-facts.js';
 
 /** MemberFact is the place and the type of a member. */

@@ -1,9 +1,10 @@
+import type { DiffKind } from './diff-kinds.js';
 import type { MemberFact } from './member-facts.js';
 import type { TagFact } from './tag-facts.js';
 import type { TypeFacts, ValueFact } from './type-facts.js';
 
-/** Pair is a thing before and after a change. */
-export interface Pair<T> {
+/** Changed is a thing before and after a change. */
+export interface Changed<T> {
   readonly from: T;
   readonly to: T;
 }
@@ -12,23 +13,25 @@ export interface Pair<T> {
 export interface ListChange<T> {
   readonly added: readonly T[];
   readonly removed: readonly T[];
-  readonly changed: readonly Pair<T>[];
+  readonly changed: readonly Changed<T>[];
 }
 
-/** Change is the difference between two versions of a type. */
-export interface Change {
-  readonly kind: string;
+/** TypeChange is the difference between two versions of a type. */
+export interface TypeChange {
+  readonly kind: DiffKind;
+  /** Empty for the constants of all anonymous enums. */
   readonly name: string;
-  /** Null if it is the same. */
-  readonly size: Pair<number | null> | null;
-  readonly declaration: Pair<string | null> | null;
+  /** The sizes in bytes; null if they are equal. */
+  readonly size: Changed<number | null> | null;
+  /** The declarations as C writes them; null if they are equal. */
+  readonly declaration: Changed<string | null> | null;
   readonly members: ListChange<MemberFact>;
   readonly values: ListChange<ValueFact>;
   readonly tags: { readonly added: readonly TagFact[]; readonly removed: readonly TagFact[] };
 }
 
 /** changeOf returns the difference between two versions of a type. */
-export function changeOf(from: TypeFacts, to: TypeFacts): Change {
+export function changeOf(from: TypeFacts, to: TypeFacts): TypeChange {
   return {
     kind: from.kind,
     name: from.name,
@@ -57,7 +60,7 @@ function listChange<T extends { readonly name: string }>(
     else there.ones.push(one);
   }
   const removed: T[] = [];
-  const changed: Pair<T>[] = [];
+  const changed: Changed<T>[] = [];
   for (const one of from) {
     const there = left.get(one.name);
     const other = there?.ones[there.next++];

@@ -1,4 +1,6 @@
-import { type DeclTag, declTagsOf, type Spec, type TypeId } from '@btfd/btf';
+import { declTagsOf } from '../query/decl-tags.js';
+import type { Spec } from '../spec.js';
+import type { DeclTag, TypeId } from '../types.js';
 
 /** TagFact is a declaration tag of a type, or of a parameter of a function. */
 export interface TagFact {

@@ -1,16 +1,21 @@
-import { declarationOf, formatTypeName, type Spec, type Type } from '@btfd/btf';
+import { declarationOf, formatTypeName } from '../print/type-name.js';
+import type { Spec } from '../spec.js';
+import type { Type, TypeId } from '../types.js';
+import type { DiffKind } from './diff-kinds.js';
 import { type MemberFact, memberFacts } from './member-facts.js';
 import { type TagFact, tagFacts } from './tag-facts.js';
 
 /** ValueFact is a constant of an enum. */
 export interface ValueFact {
   readonly name: string;
+  /** In decimal. */
   readonly value: string;
 }
 
-/** TypeFacts are the properties of a type that `diff` compares. A program that is compiled against it relies on them. */
+/** TypeFacts are the properties of a type that {@link diffSpecs} compares. Programs that are compiled against the type rely on them. */
 export interface TypeFacts {
-  readonly kind: string;
+  readonly kind: DiffKind;
+  /** Empty for the constants of all anonymous enums. */
   readonly name: string;
   /** Bytes; null for a type without a size of its own. */
   readonly size: number | null;
@@ -22,8 +27,8 @@ export interface TypeFacts {
   readonly tags: readonly TagFact[];
 }
 
-/** factsOf returns the facts of a named type. */
-export function factsOf(spec: Spec, type: Type): TypeFacts {
+/** factsOf returns the facts of a named type; null for a kind that is not compared. */
+export function factsOf(spec: Spec, type: Type): TypeFacts | null {
   const tags = tagFacts(spec, type.id);
   const none = { name: type.name, size: null, declaration: null, members: [], values: [], tags };
   switch (type.kind) {
@@ -31,7 +36,7 @@ export function factsOf(spec: Spec, type: Type): TypeFacts {
     case 'UNION':
       return {
         ...none,
-        kind: type.kind.toLowerCase(),
+        kind: type.kind === 'STRUCT' ? 'struct' : 'union',
         size: type.size,
         members: memberFacts(spec, type),
       };
@@ -72,12 +77,12 @@ export function factsOf(spec: Spec, type: Type): TypeFacts {
         })),
       };
     default:
-      return { ...none, kind: type.kind.toLowerCase() };
+      return null;
   }
 }
 
 /** Returns the facts of an anonymous type that a typedef names, which count as facts of the typedef. */
-function anonymousFacts(spec: Spec, id: number): Partial<TypeFacts> {
+function anonymousFacts(spec: Spec, id: TypeId): Partial<TypeFacts> {
   const type = spec.typeById(id);
   if (type.name !== '') return {};
   if (type.kind === 'STRUCT' || type.kind === 'UNION') {
