@@ -100,7 +100,7 @@ needs('bpf').describe('the daemon', () => {
     const port = portLogged();
     using client = new RawClient(`127.0.0.1:${port}`);
     expect((await client.call('getServerInfo', {})).kernelRelease).not.toBe('');
-    expect(daemon.log.text).toContain('"level":40');
+    expect(daemon.log.text).toContain('"level":"warn"');
   });
 
   test('does not listen on a path that is not a socket', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,4 +69,32 @@ needs('bpf').describe('A log that cannot be written', () => {
       rmSync(dir, { recursive: true, force: true });
     }
   });
+});
+
+test('Lines that journald reads begin with the priority of their level', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
+  const log = join(dir, 'log');
+  const fd = openSync(log, 'w');
+  const { dev, ino } = fstatSync(fd);
+  const child = spawn(
+    process.execPath,
+    [BTFD, '--listen', `unix:${join(dir, 'btfd.sock')}`, '--btf-dir', dir],
+    {
+      stdio: ['ignore', 'ignore', fd],
+      env: { ...process.env, BTFD_METRICS_LISTEN: 'off', JOURNAL_STREAM: `${dev}:${ino}` },
+    },
+  );
+  const exited = once(child, 'exit');
+  try {
+    await until('it listens', () => readFileSync(log, 'utf8').includes('"msg":"listening"'));
+    child.kill();
+    await exited;
+    const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+    for (const line of lines) expect(line).toMatch(/^<[2-7]>\{"level":"/);
+    expect(lines.at(-1)).toMatch(/^<6>\{"level":"info",.*"msg":"ended"\}$/);
+  } finally {
+    child.kill('SIGKILL');
+    closeSync(fd);
+    rmSync(dir, { recursive: true, force: true });
+  }
 });

@@ -115,6 +115,8 @@ async function startServing(options: DaemonOptions, observability: Observability
     refusedConnections: () => admission.refused,
     endedConnections: () => admission.ended,
     certificateEnd: () => admission.certificateEnd,
+    reloads: () => admission.reloads,
+    workers: () => services.workers.usage,
   });
   const end = async (): Promise<void> => {
     observability.draining();

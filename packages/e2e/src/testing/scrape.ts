@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 
 /** Parses the metrics with Prometheus's own Python library. */
 const PARSE = `
@@ -6,6 +9,16 @@ import json, sys
 from prometheus_client.parser import text_string_to_metric_families
 print(json.dumps([[s.name, s.labels, s.value] for f in text_string_to_metric_families(sys.stdin.read()) for s in f.samples]))
 `;
+
+/** Reads a page over a connection of its own: the parser blocks this process for so long that the daemon ends an idle one. */
+async function textOf(url: string): Promise<string> {
+  const request = get(url, { agent: false });
+  const [response]: IncomingMessage[] = await once(request, 'response');
+  if (response === undefined) throw new Error('no response');
+  const body = await text(response);
+  if (response.statusCode !== 200) throw new Error(`${response.statusCode} ${body}`);
+  return body;
+}
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -19,9 +32,7 @@ export class Scrape {
 
   /** Reads the metrics of a daemon, with a parser that is not part of this project. */
   static async of(url: string): Promise<Scrape> {
-    const response = await fetch(`${url}/metrics`);
-    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-    const input = await response.text();
+    const input = await textOf(`${url}/metrics`);
     return new Scrape(
       JSON.parse(execFileSync('/usr/bin/python3', ['-c', PARSE], { input, encoding: 'utf8' })),
     );

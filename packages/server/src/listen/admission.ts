@@ -22,6 +22,15 @@ const FAILURE_LINES = { burst: 1, perSecond: 0.1 };
 /** Lines about connections that were ended. A metric counts all of them. */
 const END_LINES = { burst: 10, perSecond: 0.1 };
 
+/** Reload is the last time that files were read which the daemon reads again when they change. */
+export interface Reload {
+  readonly files: 'policy' | 'certificates';
+  /** Whether they could be used. Otherwise those that were read before stay in force. */
+  readonly isGood: boolean;
+  /** When they were last read and could be used. */
+  readonly lastGood: Date;
+}
+
 /** AdmissionOptions are the settings of admission. */
 export interface AdmissionOptions {
   readonly policy: PolicyOptions;
@@ -48,6 +57,7 @@ export class Admission {
   readonly #endLines = new Budget(END_LINES, () => performance.now());
   #endedCount = 0;
   #cancelExpiry = (): void => {};
+  readonly #reloads = new Map<Reload['files'], Reload>();
 
   private constructor(
     options: AdmissionOptions,
@@ -59,7 +69,11 @@ export class Admission {
     this.#options = options;
     this.policy = new CurrentPolicy(policy);
     this.#keys = keys;
-    if (keys !== null) this.#noteExpiry(keys);
+    this.#noteReload('policy', true);
+    if (keys !== null) {
+      this.#noteExpiry(keys);
+      this.#noteReload('certificates', true);
+    }
     this.#watches = [policyWatch, keysWatch];
     this.#watch(policyWatch, async () => this.#reloadPolicy());
     this.#watch(keysWatch, async () => this.#reloadKeys());
@@ -121,6 +135,11 @@ export class Admission {
     ];
   }
 
+  /** The last reads of the policy and, with TLS, of the certificates. The first is that of the start. */
+  get reloads(): Iterable<Reload> {
+    return this.#reloads.values();
+  }
+
   /** Notes that a connection could not be accepted. */
   readonly onFailure = (err: Error): void => {
     if (!this.#failureLines.spend()) return;
@@ -157,7 +176,7 @@ export class Admission {
   }
 
   async #reloadPolicy(): Promise<boolean> {
-    return this.#reloading('policy', async () => {
+    return this.#reloading('policy', 'policy', async () => {
       this.policy.replace(await readPolicy(this.#options.policy, this.#options.ownUid));
     });
   }
@@ -165,7 +184,7 @@ export class Admission {
   async #reloadKeys(): Promise<boolean> {
     const { tls } = this.#options;
     if (tls === null) return true;
-    return this.#reloading('keys and certificates', async () => {
+    return this.#reloading('certificates', 'keys and certificates', async () => {
       const keys = await readTlsFiles(tls);
       this.#tlsServer?.replaceKeys(keys);
       this.#keys = keys;
@@ -173,16 +192,24 @@ export class Admission {
     });
   }
 
-  async #reloading(what: string, reload: () => Promise<void>): Promise<boolean> {
+  async #reloading(files: Reload['files'], what: string, reload: () => Promise<void>): Promise<boolean> {
     const { logger } = this.#options;
     try {
       await reload();
+      this.#noteReload(files, true);
       logger.info(`reloaded the ${what}`);
       return true;
     } catch (err) {
+      this.#noteReload(files, false);
       logger.error({ err }, `cannot reload the ${what}: nothing has changed`);
       return false;
     }
+  }
+
+  #noteReload(files: Reload['files'], isGood: boolean): void {
+    const now = new Date();
+    const lastGood = isGood ? now : (this.#reloads.get(files)?.lastGood ?? now);
+    this.#reloads.set(files, { files, isGood, lastGood });
   }
 
   #noteEnded(principal: string): void {

@@ -2,15 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { intBtf } from '../testing/btf-bytes.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { makeServices } from '../testing/services.js';
+import { NO_SOURCES } from '../testing/metric-sources.js';
 import { DaemonMetrics } from './daemon-metrics.js';
-
-const SOURCES = {
-  connections: () => [],
-  refusedConnections: () => [],
-  endedConnections: () => 0,
-  certificateEnd: () => null,
-  droppedLogLines: () => 0,
-};
 
 describe('The digest in btfd_build_info', () => {
   async function setUp() {
@@ -26,7 +19,7 @@ describe('The digest in btfd_build_info', () => {
   test('is empty until the daemon serves, and then that of the kernel', async () => {
     const { kernel, services, metrics, digest } = await setUp();
     expect(await digest()).toBe('');
-    metrics.read(services, SOURCES);
+    metrics.read(services, NO_SOURCES);
     const expected = Buffer.from(await services.build.kernelDigest()).toString('hex');
     expect(expected).toHaveLength(64);
     expect([await digest(), await digest()]).toEqual([expected, expected]);
@@ -35,7 +28,7 @@ describe('The digest in btfd_build_info', () => {
 
   test('stays the last one when the kernel can no longer be read', async () => {
     const { kernel, services, metrics, digest } = await setUp();
-    metrics.read(services, SOURCES);
+    metrics.read(services, NO_SOURCES);
     const before = await digest();
     kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', 'EPERM');
     expect(await digest()).toBe(before);
@@ -44,7 +37,7 @@ describe('The digest in btfd_build_info', () => {
   test('does not keep other metrics waiting for a file system that hangs', async () => {
     const { services, metrics, digest } = await setUp();
     services.build.kernelDigest = async () => new Promise(() => {});
-    metrics.read(services, SOURCES);
+    metrics.read(services, NO_SOURCES);
     expect(await digest()).toBe('');
   });
 });

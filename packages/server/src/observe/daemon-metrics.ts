@@ -2,11 +2,13 @@ import { machine, release } from 'node:os';
 import { Origin } from '@btfd/api';
 import type { CallObserver } from '../grpc/interceptor/call-observer.js';
 import { originOf } from '../kernel/origin.js';
+import type { Reload } from '../listen/admission.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
 import type { Services } from '../rpc/services.js';
 import { estimateRatio } from '../base/load-estimate.js';
 import { VERSION } from '../base/version.js';
 import { wait } from '../base/wait.js';
+import type { WorkerUsage } from '../pool/worker-pool.js';
 import { MetricRegistry, type Reading } from './metric-registry.js';
 import { rpcMetrics } from './rpc-metrics.js';
 
@@ -20,6 +22,10 @@ export interface MetricSources {
   readonly endedConnections: () => number;
   /** When the daemon's certificate expires; null if it has none. */
   readonly certificateEnd: () => Date | null;
+  /** The last reads of the files that the daemon reads again when they change. */
+  readonly reloads: () => Iterable<Reload>;
+  /** The state of the worker threads. */
+  readonly workers: () => WorkerUsage;
   /** The number of log lines that were dropped. */
   readonly droppedLogLines: () => number;
 }
@@ -59,10 +65,17 @@ export class DaemonMetrics {
   };
 
   /** Adds the metrics that are read from the services. */
-  read({ build, handles, loads, specs, quotas }: Services, sources: MetricSources): void {
-    const { connections, refusedConnections, endedConnections, certificateEnd, droppedLogLines } = sources;
+  read(services: Services, sources: MetricSources): void {
+    this.#build = services.build;
+    this.#readConnections(sources);
+    this.#readHandles(services);
+    this.#readWork(services, sources);
+    this.registry.readCounter('btfd_log_lines_dropped_total', () => one(sources.droppedLogLines()));
+  }
+
+  #readConnections(sources: MetricSources): void {
+    const { connections, refusedConnections, endedConnections, certificateEnd, reloads } = sources;
     const { registry } = this;
-    this.#build = build;
     registry.readGauge('btfd_connections', function* () {
       for (const { transport, count } of connections()) yield { labels: { transport }, value: count };
     });
@@ -74,6 +87,17 @@ export class DaemonMetrics {
       const end = certificateEnd();
       return end === null ? [] : one(end.getTime() / 1000);
     });
+    registry.readGauge('btfd_last_reload_successful', function* () {
+      for (const { files, isGood } of reloads()) yield { labels: { files }, value: isGood ? 1 : 0 };
+    });
+    registry.readGauge('btfd_last_reload_success_timestamp_seconds', function* () {
+      for (const { files, lastGood } of reloads())
+        yield { labels: { files }, value: lastGood.getTime() / 1000 };
+    });
+  }
+
+  #readHandles({ handles, quotas, watch }: Services): void {
+    const { registry } = this;
     registry.readGauge('btfd_handles', function* () {
       for (const { origin, leased, streamed } of heldByOrigin(handles)) {
         yield { labels: { origin, holder: 'lease' }, value: leased };
@@ -88,6 +112,35 @@ export class DaemonMetrics {
       { labels: { cause: 'expired' }, value: handles.leases.expired },
       { labels: { cause: 'closed' }, value: handles.leases.closed },
     ]);
+    const all = Object.values(quotas);
+    registry.readGauge('btfd_quota_used', function* () {
+      for (const { name: quota, inUse: value } of all) yield { labels: { quota }, value };
+    });
+    registry.readGauge('btfd_quota_limit', function* () {
+      for (const { name: quota, limit: value } of all) {
+        if (value !== Infinity) yield { labels: { quota }, value };
+      }
+    });
+    registry.readGauge('btfd_watchers', () => one(watch.watchers));
+  }
+
+  #readWork({ loads, specs, quotas }: Services, { workers }: MetricSources): void {
+    const { registry } = this;
+    registry.readGauge('btfd_workers', () => {
+      const { busy, idle } = workers();
+      return [
+        { labels: { state: 'busy' }, value: busy },
+        { labels: { state: 'idle' }, value: idle },
+      ];
+    });
+    registry.readCounter('btfd_workers_replaced_total', () => one(workers().broken));
+    registry.readGauge('btfd_jobs_waiting', () => {
+      const { waitingChecks, waitingJobs } = workers();
+      return [
+        { labels: { kind: 'check' }, value: waitingChecks },
+        { labels: { kind: 'other' }, value: waitingJobs },
+      ];
+    });
     registry.readGauge('btfd_object_bytes', () => one(quotas.objectBytes.inUse));
     registry.readGauge('btfd_load_queue_length', () => one(loads.queue.length));
     registry.readGauge('btfd_load_queue_bytes', () => one(loads.queue.bytes));
@@ -96,7 +149,6 @@ export class DaemonMetrics {
     registry.readCounter('btfd_spec_cache_misses_total', () => one(specs.cacheStats.misses));
     registry.readGauge('btfd_spec_cache_bytes', () => one(specs.cacheStats.bytes));
     registry.readGauge('btfd_spec_cache_entries', () => one(specs.cacheStats.entries));
-    registry.readCounter('btfd_log_lines_dropped_total', () => one(droppedLogLines()));
   }
 
   /** Reads the kernel's digest again. A file system that hangs must not keep all other metrics from being served. */

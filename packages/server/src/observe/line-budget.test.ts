@@ -51,7 +51,7 @@ describe('If one principal has many failed calls', () => {
     calls(10);
     expect(lines).toHaveLength(MOST);
     clock.advance(WINDOW_MS);
-    expect(lines.slice(MOST)).toMatchObject([{ level: 40, principal: 'uid:1', leftOut: 7 }]);
+    expect(lines.slice(MOST)).toMatchObject([{ level: 'warn', principal: 'uid:1', leftOut: 7 }]);
     expect(clock.timers).toBe(0);
     calls(1);
     expect(lines.at(-1)).toMatchObject({ msg: 'call' });
@@ -70,7 +70,7 @@ describe('If one principal has many failed calls', () => {
     }
     expect(lines).toMatchObject([{ principal: 'uid:0', reason: 'OUT_OF_FILES' }]);
     clock.advance(WINDOW_MS);
-    expect(lines.slice(1)).toMatchObject([{ level: 40, reason: 'OUT_OF_FILES', leftOut: 9 }]);
+    expect(lines.slice(1)).toMatchObject([{ level: 'warn', reason: 'OUT_OF_FILES', leftOut: 9 }]);
   });
 
   test('the calls of others and of unknown callers are still logged', () => {

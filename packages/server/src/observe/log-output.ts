@@ -86,5 +86,6 @@ export class LogOutput {
 /** Returns the line as pino would write a warning. */
 function droppedLine(droppedLines: number): string {
   const msg = 'log lines were dropped because nobody read them';
-  return `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, droppedLines, msg })}\n`;
+  const time = new Date().toISOString();
+  return `${JSON.stringify({ level: 'warn', time, pid: process.pid, droppedLines, msg })}\n`;
 }

@@ -9,7 +9,7 @@ import { makeLog, takeGrpcLog } from './logger.js';
 async function written(
   format: LogFormat,
   fields: Record<string, unknown>,
-  { message = 'hello', isTTY = false } = {},
+  { message = 'hello', isTTY = false, toJournal = false } = {},
 ): Promise<string> {
   let text = '';
   const stream = {
@@ -21,7 +21,7 @@ async function written(
     on: () => {},
     isTTY,
   };
-  const { logger } = await makeLog({ level: 'info', format, stream });
+  const { logger } = await makeLog({ level: 'info', format, stream, toJournal });
   logger.info(fields, message);
   return text;
 }
@@ -31,10 +31,36 @@ const HOSTILE = 'x\n{"level":60,"msg":"forged"}\r\n\u001b[2J\u0007\u009b31m\u202
 
 describe('A log line', () => {
   test('is pretty on a terminal, and JSON elsewhere', async () => {
-    expect(JSON.parse(await written('auto', { a: 1 }))).toMatchObject({ level: 30, a: 1, msg: 'hello' });
+    expect(JSON.parse(await written('auto', { a: 1 }))).toMatchObject({ level: 'info', a: 1, msg: 'hello' });
     expect(await written('auto', { a: 1 }, { isTTY: true })).toContain('\u001b[');
     expect(JSON.parse(await written('json', {}, { isTTY: true }))).toMatchObject({ msg: 'hello' });
-    expect(await written('pretty', { a: 1 })).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: hello\n {4}a: 1\n$/);
+    expect(await written('pretty', { a: 1 })).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: hello \{"a":1\}\n$/);
+  });
+
+  test('has the level as a word and the time of RFC 3339', async () => {
+    const before = Date.now();
+    const { level, time } = JSON.parse(await written('json', {}));
+    expect(level).toBe('info');
+    expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(Date.parse(time)).toBeGreaterThanOrEqual(before);
+  });
+
+  test('that is pretty has the outcome of a call in its message, and is one line', async () => {
+    const call = {
+      service: 'btf.v1.BtfService',
+      method: 'Spec',
+      code: 'OK',
+      durationMs: 1.25,
+      principal: 'uid:0',
+    };
+    expect(await written('pretty', call, { message: 'call' })).toMatch(
+      / INFO: call Spec OK 1\.25 ms \{"principal":"uid:0"\}\n$/,
+    );
+  });
+
+  test('that journald reads begins with a priority', async () => {
+    expect(await written('json', {}, { toJournal: true })).toMatch(/^<6>\{"level":"info",/);
+    expect(await written('pretty', {}, { toJournal: true })).toMatch(/^<6>\[/);
   });
 
   test('as JSON is always one line', async () => {
@@ -54,7 +80,7 @@ describe('A log line', () => {
     const text = await written('pretty', fields);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     const [first, ...rest] = text.trimEnd().split('\n');
-    expect(first).toMatch(/ INFO.*: hello$/);
+    expect(first).toMatch(/ INFO.*: hello ?(?:\{.*\})?$/);
     expect(rest.filter((line) => !line.startsWith('    '))).toEqual([]);
   });
 

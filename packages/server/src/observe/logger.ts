@@ -1,10 +1,10 @@
 import { types } from 'node:util';
 import { setLogger } from '@grpc/grpc-js';
-import { pino, type Logger, type LoggerOptions as PinoOptions } from 'pino';
+import { pino, stdTimeFunctions, type Logger, type LoggerOptions as PinoOptions } from 'pino';
 import type { LogFormat } from '../config/settings.js';
 import { errorCode } from '../error/error-code.js';
+import { withPriority } from './journal.js';
 import { LogOutput, type LogStream } from './log-output.js';
-import { printable, printableLines } from '../base/text.js';
 
 /** LoggerOptions are the options of `makeLog`. */
 export interface LoggerOptions {
@@ -12,6 +12,8 @@ export interface LoggerOptions {
   readonly format: LogFormat;
   /** Receives the lines. Default: standard error. */
   readonly stream?: LogStream & { readonly isTTY?: boolean };
+  /** Whether journald reads the lines, which then begin with a priority. Default: false. */
+  readonly toJournal?: boolean;
 }
 
 /** Log is a logger with its output. */
@@ -27,11 +29,23 @@ const MAX_TEXT = 1024;
 const MAX_STACK = 8192;
 
 /** makeLog returns the daemon's logger. */
-export async function makeLog({ level, format, stream = process.stderr }: LoggerOptions): Promise<Log> {
+export async function makeLog(options: LoggerOptions): Promise<Log> {
+  const { level, format, stream = process.stderr, toJournal = false } = options;
   const terminal = stream.isTTY === true;
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
-  const output = new LogOutput(stream, MAX_PENDING, pretty ? await prettyLine(terminal) : undefined);
+  const formatted = pretty ? await prettyLines(terminal) : (line: string) => line;
+  const output = new LogOutput(
+    stream,
+    MAX_PENDING,
+    toJournal ? (line) => withPriority(line, formatted(line)) : formatted,
+  );
   return { logger: pino(loggerOptions(level), output), output };
+}
+
+/** Imported here, because a daemon without a terminal does not need it. */
+async function prettyLines(colorize: boolean): Promise<(line: string) => string> {
+  const { prettyLine } = await import('./pretty-line.js');
+  return prettyLine(colorize);
 }
 
 /**
@@ -42,12 +56,13 @@ export function takeGrpcLog(logger: Logger): void {
   setLogger({ error: (message: unknown) => logger.debug({ line: String(message) }, 'grpc-js') });
 }
 
-/** loggerOptions returns options of pino that limit the length of a line. */
+/** loggerOptions returns options of pino that limit the length of a line, and write levels as words and times as RFC 3339. */
 export function loggerOptions(level: string): PinoOptions {
   return {
     level,
+    timestamp: stdTimeFunctions.isoTime,
     serializers: { err: errorFields },
-    formatters: { log: bounded },
+    formatters: { log: bounded, level: (label) => ({ level: label }) },
   };
 }
 
@@ -81,22 +96,4 @@ function bounded(fields: Record<string, unknown>): Record<string, unknown> {
 
 function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
-}
-
-/** Escapes text that clients chose, so that it cannot make a line of its own or control a terminal. */
-async function prettyLine(colorize: boolean): Promise<(line: string) => string> {
-  // Imported here, because a daemon without a terminal does not need it.
-  const { prettyFactory } = await import('pino-pretty');
-  const prettify = prettyFactory({ colorize, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
-  return (line) => prettify(printableTree('', JSON.parse(line)));
-}
-
-function printableTree(key: string, value: unknown): unknown {
-  // A stack is printed with every line indented.
-  if (typeof value === 'string') return key === 'stack' ? printableLines(value) : printable(value);
-  if (Array.isArray(value)) return value.map((item: unknown) => printableTree(key, item));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [printable(name), printableTree(name, item)]),
-  );
 }

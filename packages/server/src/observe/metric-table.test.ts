@@ -1,18 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { makeServices } from '../testing/services.js';
+import { NO_SOURCES } from '../testing/metric-sources.js';
 import { DaemonMetrics } from './daemon-metrics.js';
 import { METRICS, type MetricEntry } from './metric-table.js';
 
 async function scrape(): Promise<string> {
   const metrics = new DaemonMetrics();
-  metrics.read(await makeServices(new FakeKernel()), {
-    connections: () => [],
-    refusedConnections: () => [],
-    endedConnections: () => 0,
-    certificateEnd: () => null,
-    droppedLogLines: () => 0,
-  });
+  metrics.read(await makeServices(new FakeKernel()), NO_SOURCES);
   metrics.registry.addProcessMetrics();
   return metrics.registry.text();
 }

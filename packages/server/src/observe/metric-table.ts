@@ -124,6 +124,42 @@ export const METRICS = {
     labels: [],
     buckets: ESTIMATE_RATIOS,
   },
+  btfd_workers: {
+    type: 'gauge',
+    help: 'Worker threads, by state: busy with a job, or idle until they end',
+    labels: ['state'],
+  },
+  btfd_workers_replaced_total: {
+    type: 'counter',
+    help: 'Worker threads that were ended because a step took too much time or memory, or because they failed',
+    labels: [],
+  },
+  btfd_jobs_waiting: {
+    type: 'gauge',
+    help: 'Jobs that wait because as many as allowed are being done, by kind: checks of BPF objects, and others',
+    labels: ['kind'],
+  },
+  btfd_quota_used: {
+    type: 'gauge',
+    help: 'Amount of each quota that all callers have together. Quotas are those of the error QUOTA_EXCEEDED',
+    labels: ['quota'],
+  },
+  btfd_quota_limit: {
+    type: 'gauge',
+    help: 'Amount of each quota that all callers may have together; absent for a quota that only limits each caller',
+    labels: ['quota'],
+  },
+  btfd_watchers: { type: 'gauge', help: 'Calls of WatchHandles that are open', labels: [] },
+  btfd_last_reload_successful: {
+    type: 'gauge',
+    help: '1 if the policy or the certificates could be used when they were last read, otherwise 0',
+    labels: ['files'],
+  },
+  btfd_last_reload_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the policy or the certificates in force were read, since 1970',
+    labels: ['files'],
+  },
   btfd_spec_cache_hits_total: {
     type: 'counter',
     help: 'Specs that were in the cache, or already being read for another call',

@@ -13,9 +13,9 @@ test('the first load in a window that takes much longer than estimated is logged
   const clock = new ManualClock();
   const missed = new MissedEstimates(logger, clock);
   for (let load = 0; load < 3; load++) missed.note(TIMES);
-  expect(lines).toMatchObject([{ level: 40, tookMs: 2400, estimatedMs: 12, btfBytes: 1_000 }]);
+  expect(lines).toMatchObject([{ level: 'warn', tookMs: 2400, estimatedMs: 12, btfBytes: 1_000 }]);
   clock.advance(WINDOW_MS);
-  expect(lines.slice(1)).toMatchObject([{ level: 40, leftOut: 2 }]);
+  expect(lines.slice(1)).toMatchObject([{ level: 'warn', leftOut: 2 }]);
   expect(clock.timers).toBe(0);
 });
 
@@ -25,7 +25,7 @@ test('the daemon logs such a load, and no other', async () => {
   observability.onLoad({ ...TIMES, tookMs: 30 });
   expect(lines).toEqual([]);
   observability.onLoad(TIMES);
-  expect(lines).toMatchObject([{ level: 40, btfBytes: 1_000 }]);
+  expect(lines).toMatchObject([{ level: 'warn', btfBytes: 1_000 }]);
   await observability.stop();
 });
 

@@ -39,7 +39,9 @@ describe('A daemon whose address for metrics is in use', () => {
     const { starting, lines, release } = await startWhereTaken(dir.path, false);
     const daemon: Daemon = await starting;
     expect([daemon.metricsAddress, daemon.addresses.length]).toEqual([null, 1]);
-    expect(lines).toMatchObject([{ level: 40, msg: 'cannot serve metrics', err: { code: 'EADDRINUSE' } }]);
+    expect(lines).toMatchObject([
+      { level: 'warn', msg: 'cannot serve metrics', err: { code: 'EADDRINUSE' } },
+    ]);
     await daemon.stop();
     await release();
   });

@@ -17,6 +17,11 @@ export class Semaphore {
     this.#each = each;
   }
 
+  /** How many `take` wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * take takes a place for an owner. It waits until there is a free place and the owner is below its cap.
    *

@@ -163,6 +163,7 @@ describe('A worker is replaced', () => {
     expect(await failureOf(() => other.next())).toMatchObject({ reason: ErrorReason.WORKER_LOST });
     expect(await next(start(pool, 'count'))).toBe(0);
     expect(broken).toEqual([expect.objectContaining({ message: expect.stringContaining(message) })]);
+    expect(pool.usage.broken).toBe(1);
   });
 });
 
@@ -204,6 +205,7 @@ describe('The pool', () => {
     await first.next();
     const abort = new AbortController();
     const [waiting, gone] = [next(start(pool, 'count')), next(start(pool, 'count', abort.signal))];
+    expect(pool.usage).toMatchObject({ busy: 1, waitingJobs: 2, waitingChecks: 0 });
     abort.abort(new Error('gone'));
     await expect(gone).rejects.toThrow('gone');
     await first.return();

@@ -13,6 +13,18 @@ export interface WorkerPoolLimits extends WorkerLimits {
   readonly maxChecksPerPrincipal: number;
 }
 
+/** WorkerUsage is the state of the workers at one time. */
+export interface WorkerUsage {
+  /** Threads with a job, and threads without one, which end after a time. */
+  readonly busy: number;
+  readonly idle: number;
+  /** Checks of BPF objects, and other jobs, that wait because as many as allowed are being done. */
+  readonly waitingChecks: number;
+  readonly waitingJobs: number;
+  /** Threads that broke since the start: a step took too much time or memory, or the thread failed. */
+  readonly broken: number;
+}
+
 /** The package's name for the worker's program. It is the compiled file even if tests run the sources. */
 const PROGRAM = createRequire(import.meta.url).resolve('#worker');
 
@@ -22,6 +34,7 @@ export class WorkerPool implements JobRunner {
   readonly #jobs: Semaphore;
   readonly #checks: Semaphore;
   #ending: { readonly reason: unknown } | null = null;
+  #broken = 0;
 
   readonly #limits: WorkerPoolLimits;
   readonly #onBroken: (error: unknown) => void;
@@ -39,6 +52,18 @@ export class WorkerPool implements JobRunner {
   /** The number of threads. */
   get size(): number {
     return this.#threads.size;
+  }
+
+  /** The state of the threads. */
+  get usage(): WorkerUsage {
+    const busy = [...this.#threads].filter(({ size }) => size > 0).length;
+    return {
+      busy,
+      idle: this.#threads.size - busy,
+      waitingChecks: this.#checks.waiting,
+      waitingJobs: this.#jobs.waiting,
+      broken: this.#broken,
+    };
   }
 
   async *run<J extends Job>(
@@ -84,7 +109,9 @@ export class WorkerPool implements JobRunner {
     if (least !== undefined && (least.size === 0 || !isNew)) return least;
     const thread: WorkerThread = new WorkerThread(this.#program, this.#limits, (broken) => {
       this.#threads.delete(thread);
-      if (broken !== null) this.#onBroken(broken);
+      if (broken === null) return;
+      this.#broken += 1;
+      this.#onBroken(broken);
     });
     this.#threads.add(thread);
     return thread;

@@ -16,6 +16,7 @@ import { addonKernel, makeAddonToken } from '../kernel/addon-kernel.js';
 import { withToken } from '../kernel/token-kernel.js';
 import { unavailable } from '../kernel/unavailable.js';
 import { formatAddress, type Address, type UnixAddress } from '../base/address.js';
+import { isJournal } from '../observe/journal.js';
 import { makeLog, takeGrpcLog, type Log } from '../observe/logger.js';
 import { giveBackMemory } from './give-back-memory.js';
 import { tooFewFiles } from './open-files.js';
@@ -43,6 +44,7 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<vo
   const log = await makeLog({
     level: config.get(OBSERVING.logLevel),
     format: config.get(OBSERVING.logFormat),
+    toJournal: isJournal(process.stderr.fd, process.env),
   });
   takeGrpcLog(log.logger);
   try {

@@ -34,6 +34,16 @@ export class Quota {
     this.#limits = limits;
   }
 
+  /** Its name in errors and metrics. */
+  get name(): string {
+    return this.#kind.name;
+  }
+
+  /** The most that all principals together may have. */
+  get limit(): number {
+    return this.#limits.all;
+  }
+
   /** The sum that all principals have. */
   get inUse(): number {
     return this.#total;

@@ -28,6 +28,11 @@ export class ObjectWatch {
     objects.onChange((change, info) => this.#log.append(change, info));
   }
 
+  /** The number of watchers. */
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
   /**
    * open looks for objects and returns a watcher. Dispose of the watcher to end the watch.
    *
