@@ -182,6 +182,7 @@ export type { Changed, ListChange, TypeChange } from './diff/type-change.js';
 export type { TypeFacts, ValueFact } from './diff/type-facts.js';
 export { type ParseOptions, Spec } from './spec.js';
 export { adaptBtf } from './kernel/adapt-btf.js';
+export { type KernelNames, kernelVersionOf } from './kernel/kernel-version.js';
 export type { FeatureName, FeatureProbe, FeatureRow, Rewriting } from './kernel/feature-table.js';
 export {
   FEATURE_ROWS,

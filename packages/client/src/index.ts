@@ -25,7 +25,7 @@ export type { CheckObjectOptions } from './check-object.js';
 export { BtfClient, type FindOptions } from './client.js';
 export type { BtfClientOptions } from './call/client-options.js';
 export type { DaemonChange, DaemonIdentity } from './call/daemon-pin.js';
-export { defaultAddress } from './call/address.js';
+export { defaultAddress } from './call/default-address.js';
 export type { FieldViolation, QuotaViolation } from '@btfd/api';
 export type { Handle } from './handle.js';
 export type { HandleInfo, KnownOrigin, Origin } from './object/handle-info.js';

@@ -25,7 +25,7 @@ export async function compat(
   options: CompatOptions,
 ): Promise<number> {
   const { all = false, loader, risk } = options;
-  const kernels = kernelsOf(session, options);
+  const kernels = await kernelsOf(session, options);
   if (paths.includes(STANDARD_INPUT)) session.takeInput();
   const read = await readBpfFiles(paths, session.interrupted);
   const { files, failures, skipped } = prepareFiles(read.files, {
@@ -65,7 +65,7 @@ export async function compat(
         all,
       ),
   });
-  printNotes(session, cells, options);
+  printNotes(session, cells);
   for (const { path, bytes } of writer?.files ?? []) session.note(`wrote ${path}, ${grouped(bytes)} bytes`);
   for (const { text } of errors) session.warn(text);
   if (cells.some((cell) => cell.report !== null && !isFit(cell))) return ExitCode.INCOMPATIBLE;
@@ -108,7 +108,7 @@ function withoutDaemon(error: unknown): unknown {
 }
 
 /** Prints advice about options that the results depend on. */
-function printNotes(session: Session, cells: readonly Cell[], { kernelVersion }: CompatOptions): void {
+function printNotes(session: Session, cells: readonly Cell[]): void {
   for (const { file, report } of cells) {
     if (report === null) continue;
     if (report.programs.length > 0 && report.programs.every(({ loaded }) => !loaded)) {
@@ -117,8 +117,8 @@ function printNotes(session: Session, cells: readonly Cell[], { kernelVersion }:
       );
     }
   }
-  const undated = cells.filter(({ kernel, report }) => kernel.isLocal && dependsOnVersion(report));
-  if (undated.length > 0 && kernelVersion === undefined) {
+  const undated = cells.filter(({ kernel, report }) => kernel.lacksVersion && dependsOnVersion(report));
+  if (undated.length > 0) {
     const files = someOf(undated.map(({ file }) => file.name));
     const kernels = someOf(undated.map(({ kernel }) => kernel.label));
     session.noteOnce(

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { declarationOf, Kind, type KindRow, KINDS, sizeof, type Spec, type TypeId } from '@btfd/btf';
 import type { HandleInfo } from '@btfd/client';
 import { type CliError, notFound } from '../error/cli-error.js';
@@ -74,8 +75,21 @@ async function* specsOf(
     yield [source.label, await source.spec()];
     return;
   }
+  const local = await session.localKernel();
   const unreadable = (info: HandleInfo, error: unknown): void =>
     session.warn(`skipped ${objectName(info)}: ${explainError(error).message}`);
+  if (local !== null) {
+    for (const info of local.objects()) {
+      await setImmediate();
+      session.interrupted.throwIfAborted();
+      try {
+        yield [info.name, await local.source({ kind: 'name', name: info.name }, null).spec()];
+      } catch (error) {
+        unreadable(info, error);
+      }
+    }
+    return;
+  }
   for await (const { info, spec } of everySpec(await session.client(), session, unreadable)) {
     noteUnknown(spec.notes, objectName(info), session.noteOnce);
     yield [objectName(info), spec];

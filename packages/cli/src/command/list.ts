@@ -67,6 +67,11 @@ async function listObjects(
   details: InfoDetail[],
   origin: KnownOrigin | undefined,
 ): Promise<HandleInfo[]> {
+  const local = await session.localKernel();
+  if (local !== null) {
+    const infos = local.objects().filter((info) => origin === undefined || info.origin === origin);
+    return details.includes('digest') ? local.withDigests(infos) : infos;
+  }
   const client = await session.client();
   const ask = async (asked: InfoDetail[]): Promise<HandleInfo[]> =>
     client.listObjects({

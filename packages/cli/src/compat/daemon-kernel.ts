@@ -25,6 +25,7 @@ export interface DaemonKernelOptions {
 export class DaemonKernel implements CompatKernel {
   readonly label: string;
   readonly isLocal = false;
+  readonly lacksVersion = false;
   readonly #options: DaemonKernelOptions;
 
   constructor(label: string, options: DaemonKernelOptions) {

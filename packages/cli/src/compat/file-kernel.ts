@@ -37,12 +37,14 @@ const VMLINUX = 'vmlinux';
 export class FileKernel implements CompatKernel {
   readonly label: string;
   readonly isLocal = true;
+  readonly lacksVersion: boolean;
   readonly #path: string;
   readonly #options: FileKernelOptions;
   #target: Promise<CoreTarget> | null = null;
 
   constructor(label: string, path: string, options: FileKernelOptions) {
     this.label = label;
+    this.lacksVersion = options.version === null;
     this.#path = path;
     this.#options = options;
   }

@@ -32,6 +32,7 @@ class Busy {
 class TestKernel implements CompatKernel {
   readonly label: string;
   readonly isLocal: boolean;
+  readonly lacksVersion = false;
   isReleased = false;
   readonly #busy: Busy;
   readonly #error: Error | null;

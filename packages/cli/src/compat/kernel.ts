@@ -15,6 +15,8 @@ export interface CompatKernel {
   readonly label: string;
   /** Whether this process judges, and not a daemon. */
   readonly isLocal: boolean;
+  /** Whether the version of the kernel is not known. */
+  readonly lacksVersion: boolean;
   /** Reports whether an object fits it. */
   judge(file: PreparedFile, options: JudgeOptions): Promise<CompatReport>;
   /** Returns the types of its vmlinux. */

@@ -2,10 +2,18 @@ import { existsSync } from 'node:fs';
 import { usageError } from '../error/cli-error.js';
 import type { CompatOptions } from '../grammar/compat.js';
 import type { Session } from '../session/session.js';
-import { type ObjectRef, parseSpecRef, type SpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
+import {
+  formatObjectRef,
+  type ObjectRef,
+  parseSpecRef,
+  type SpecRef,
+  STANDARD_INPUT,
+  SYSFS,
+} from '../source/spec-ref.js';
 import { DaemonKernel } from './daemon-kernel.js';
 import { FileKernel } from './file-kernel.js';
 import type { CompatKernel } from './kernel.js';
+import { runningVersion } from './running-version.js';
 import { counted } from './words.js';
 
 /**
@@ -13,10 +21,10 @@ import { counted } from './words.js';
  *
  * @throws CliError USAGE for an invalid SPEC, a module, and versions that do not match the kernels in files.
  */
-export function kernelsOf(
+export async function kernelsOf(
   session: Session,
   { on = ['vmlinux'], modules: names, kernelVersion = [] }: CompatOptions,
-): CompatKernel[] {
+): Promise<CompatKernel[]> {
   const refs = on.map((spec) => ({ spec, ref: parseSpecRef(spec) }));
   const versions = versionsOf(
     refs.flatMap(({ ref }) => (ref.kind === 'file' ? [ref] : [])),
@@ -24,7 +32,11 @@ export function kernelsOf(
   );
   const { interrupted } = session;
   const modules = names?.[0] === 'none' ? [] : (names ?? null);
+  const local = refs.some(({ ref }) => isOwn(ref)) ? await session.localKernel() : null;
   return refs.map(({ spec, ref }) => {
+    if (isOwn(ref) && local !== null) {
+      return new FileKernel(spec, SYSFS, { modules, version: runningVersion(), interrupted });
+    }
     if (ref.kind === 'object') {
       return new DaemonKernel(spec, {
         connect: () => session.client(ref.node),
@@ -39,6 +51,11 @@ export function kernelsOf(
     const version = versions.get(ref) ?? null;
     return new FileKernel(spec, ref.path, { modules, version, interrupted });
   });
+}
+
+/** Whether a SPEC is the kernel of the node of the command. */
+function isOwn(ref: SpecRef): boolean {
+  return ref.kind === 'object' && ref.node === null && idOf(formatObjectRef(ref), ref.object) === null;
 }
 
 /** Returns the versions of the kernels in files: one for all of them, or one for each. */

@@ -35,7 +35,10 @@ export async function readConfigText(
   );
 }
 
-/** ENOTDIR is the error for users whose home is not a folder, as for many services. */
-function isMissing(code: unknown): boolean {
+/**
+ * isMissing reports whether the code of a system error means that there is no such file. ENOTDIR is that of users whose home
+ * is not a folder, as of many services.
+ */
+export function isMissing(code: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }

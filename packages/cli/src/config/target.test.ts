@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { defaultAddress } from '@btfd/client';
+import { defaultAddress } from '@btfd/client/default-address';
 import { readConfig } from './config.js';
 import { nodeNamed, targetOf, type TargetOptions } from './target.js';
 

@@ -8,6 +8,12 @@ export interface TargetOptions {
   readonly tls: TlsFiles;
 }
 
+/** Target is the daemon to use. */
+export interface Target extends Node {
+  /** Whether nothing names it, so that it is the one of this user on this machine. */
+  readonly isDefault: boolean;
+}
+
 /**
  * targetOf returns the daemon to use: the one of `--address`, `--context`, `BTFD_ADDRESS`, `BTFD_CONTEXT`, the current
  * context of the config file, or the one of this user on this machine, in this order. The `--tls-…` options override the
@@ -19,11 +25,15 @@ export async function targetOf(
   options: TargetOptions,
   env: NodeJS.ProcessEnv,
   config: () => Promise<Config>,
-): Promise<Node> {
+): Promise<Target> {
   if (options.address !== undefined && options.context !== undefined) {
     throw usageError('--address and --context name two daemons: use only one of them');
   }
-  return withTls(await namedNode(options, env, config), options.tls);
+  const named = await namedNode(options, env, config);
+  if (named !== null) return { ...withTls(named, options.tls), isDefault: false };
+  // Apart from the client, which loads gRPC: a command may then need no daemon.
+  const { defaultAddress } = await import('@btfd/client/default-address');
+  return { ...withTls({ address: defaultAddress(), tls: null }, options.tls), isDefault: true };
 }
 
 /** nodeNamed returns the daemon with a name, which is a context or an address. @throws CliError as {@link targetOf}. */
@@ -33,21 +43,19 @@ export function nodeNamed(name: string, config: Config, tls: TlsFiles): Node {
   return withTls(node, node.address.startsWith('unix:') ? {} : tls);
 }
 
+/** Returns the daemon that the options, the environment or the config file name; null if none does. */
 async function namedNode(
   options: TargetOptions,
   env: NodeJS.ProcessEnv,
   config: () => Promise<Config>,
-): Promise<Node> {
+): Promise<Node | null> {
   const { BTFD_ADDRESS: address, BTFD_CONTEXT: context } = env;
   if (options.address !== undefined) return { address: options.address, tls: null };
   if (options.context !== undefined) return contextOf(options.context, await config());
   if (address !== undefined && address !== '') return { address, tls: null };
   if (context !== undefined && context !== '') return contextOf(context, await config());
   const file = await config();
-  if (file.currentContext !== null) return contextOf(file.currentContext, file);
-  // Loaded only here: every command that gets this far needs the client anyway.
-  const { defaultAddress } = await import('@btfd/client');
-  return { address: defaultAddress(), tls: null };
+  return file.currentContext === null ? null : contextOf(file.currentContext, file);
 }
 
 function contextOf(name: string, { contexts }: Config): Node {

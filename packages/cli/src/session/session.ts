@@ -1,10 +1,11 @@
+import { accessSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
-import { configPath, readConfigText } from '../config/config-text.js';
-import { nodeNamed, targetOf } from '../config/target.js';
-import { usageError } from '../error/cli-error.js';
+import { configPath, isMissing, readConfigText } from '../config/config-text.js';
+import { nodeNamed, type Target, targetOf } from '../config/target.js';
+import { codeOf, usageError } from '../error/cli-error.js';
 import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
 import { type Colors, makeColors } from '../output/colors.js';
 import { showView, type View } from '../output/formats.js';
@@ -14,8 +15,9 @@ import { Progress } from '../output/progress.js';
 import { printableText } from '../output/safe-text.js';
 import { Steps } from '../output/steps.js';
 import { columnsOf, type Io, type Stream, wantsColor } from '../output/terminal.js';
+import type { LocalKernel } from '../source/local-kernel.js';
 import type { Source } from '../source/source.js';
-import { formatObjectRef, parseSpecRef, type SpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
+import { formatObjectRef, parseSpecRef, type SpecRef, STANDARD_INPUT, SYSFS } from '../source/spec-ref.js';
 import { quietGrpc } from './quiet-grpc.js';
 import { RequestTimeout } from './request-timeout.js';
 
@@ -40,6 +42,7 @@ export class Session implements AsyncDisposable {
   /** Null if nobody would see it. */
   readonly #progress: Progress | null;
   readonly #notes = new Set<string>();
+  #localKernel: Promise<LocalKernel | null> | null = null;
   /** The text of the config file; null in it if there is no file. */
   #configRead: Promise<string | null> | null = null;
   #configFile: Promise<ConfigFile> | null = null;
@@ -76,7 +79,7 @@ export class Session implements AsyncDisposable {
   }
 
   /** Returns the daemon to use. @throws CliError as `targetOf` does. */
-  async target(): Promise<Node> {
+  async target(): Promise<Target> {
     const { address, context } = this.options;
     return targetOf({ address, context, tls: tlsOf(this.options) }, this.env, async () => this.#config());
   }
@@ -135,6 +138,15 @@ export class Session implements AsyncDisposable {
     return { signal: timeout.signal, onProgress };
   };
 
+  /**
+   * Returns the kernel of this machine in place of the node of the command, and prints a note about that. Returns null unless
+   * no daemon is named, the default one has no socket, and the machine shows the BTF of its kernel.
+   */
+  localKernel(): Promise<LocalKernel | null> {
+    this.#localKernel ??= this.#findLocalKernel();
+    return this.#localKernel;
+  }
+
   /** Returns the client of the node of the command, or of the node that a SPEC names. */
   client(node: string | null = null): Promise<BtfClient> {
     const key = node ?? '';
@@ -169,6 +181,8 @@ export class Session implements AsyncDisposable {
       return new FileSource(ref.path, baseSource, this.interrupted, this.noteOnce);
     }
     const { node, object } = ref;
+    const local = node === null ? await this.localKernel() : null;
+    if (local !== null) return local.source(object, baseSource);
     const { DaemonSource } = await import('../source/daemon-source.js');
     return new DaemonSource(
       formatObjectRef(ref),
@@ -192,6 +206,15 @@ export class Session implements AsyncDisposable {
     const clients = await Promise.allSettled(this.#clients.values());
     await Promise.all(clients.map(async (made) => made.status === 'fulfilled' && made.value.close()));
     await this.out.end();
+  }
+
+  async #findLocalKernel(): Promise<LocalKernel | null> {
+    const { address, isDefault } = await this.target();
+    if (!isDefault || exists(address.slice('unix:'.length))) return null;
+    const { hasLocalKernel, LocalKernel } = await import('../source/local-kernel.js');
+    if (!hasLocalKernel()) return null;
+    this.noteOnce(`there is no daemon at ${address}: reading ${SYSFS} of this machine`);
+    return new LocalKernel({ interrupted: this.interrupted, note: this.noteOnce });
   }
 
   async #connect(node: string | null): Promise<BtfClient> {
@@ -229,5 +252,16 @@ export class Session implements AsyncDisposable {
 
   get #configPath(): string {
     return this.options.config ?? configPath(this.env);
+  }
+}
+
+/** Whether a socket exists. One that the user may not see counts as existing: then the daemon is the one to ask. */
+function exists(path: string): boolean {
+  try {
+    // Not statSync: after that of a socket, Node 20.20 does not follow the links to packages that it loads.
+    accessSync(path);
+    return true;
+  } catch (error) {
+    return !isMissing(codeOf(error));
   }
 }

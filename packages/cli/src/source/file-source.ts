@@ -19,9 +19,16 @@ export class FileSource implements Source {
    * @param base the base of split BTF; null if it is not known. BTF that is not split ignores it.
    * @param interrupted ends the wait for a pipe without a writer.
    * @param note prints a note about the file.
+   * @param label its name in output. Default: the path.
    */
-  constructor(path: string, base: Source | null, interrupted: AbortSignal, note: (text: string) => void) {
-    this.label = path;
+  constructor(
+    path: string,
+    base: Source | null,
+    interrupted: AbortSignal,
+    note: (text: string) => void,
+    label = path,
+  ) {
+    this.label = label;
     this.#path = path;
     this.#base = base ?? baseInSysfs(path, interrupted, note);
     this.#interrupted = interrupted;

@@ -17,9 +17,13 @@ export class Btfctl implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #printed = { stdout: '', stderr: '' };
 
-  /** @param env more environment variables. The run does not read the caller's configuration. */
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.#child = spawn(process.execPath, [BTFCTL, ...args], {
+  /**
+   * @param env more environment variables. The run does not read the caller's configuration.
+   * @param wrapper a command that runs btfctl.
+   */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, wrapper: readonly string[] = []) {
+    const [command = '', ...words] = [...wrapper, process.execPath, BTFCTL, ...args];
+    this.#child = spawn(command, words, {
       env: { PATH: process.env['PATH'], HOME: '/dev/null', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -53,7 +57,11 @@ export class Btfctl implements AsyncDisposable {
 }
 
 /** btfctl runs a command and returns its output and exit status. */
-export async function btfctl(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
-  await using run = new Btfctl(args, env);
+export async function btfctl(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  wrapper: readonly string[] = [],
+): Promise<Ran> {
+  await using run = new Btfctl(args, env, wrapper);
   return await run.end();
 }

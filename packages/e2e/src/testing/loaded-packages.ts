@@ -26,7 +26,8 @@ export async function packagesOfBtfd(args: readonly string[]): Promise<LoadedBy>
   );
 }
 
-async function loadedBy(
+/** loadedBy returns what {@link loadedPackages} does, for a run with more environment variables. */
+export async function loadedBy(
   run: (env: Readonly<Record<string, string>>) => Promise<{ readonly status: number | null }>,
 ): Promise<LoadedBy> {
   const dir = mkdtempSync(join(tmpdir(), 'loaded-'));

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { afterEach, expect, jest, test } from '@jest/globals';
-import { defaultAddress } from './address.js';
+import { defaultAddress } from './default-address.js';
 
 const { env } = process;
 
