@@ -328,7 +328,8 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * close ends the client. Handles that are open are closed, if the daemon responds within 2 s. Calls in progress fail
-   * with CLIENT_CLOSED. Never rejects. Closing again does nothing.
+   * with CLIENT_CLOSED. The connection is closed, also if the daemon does not respond. Never rejects. Closing again does
+   * nothing.
    */
   close(): Promise<void> {
     this.#closing ??= this.#session.close();

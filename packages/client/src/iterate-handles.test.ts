@@ -244,7 +244,7 @@ test('the held handles are renewed during a long loop body, until the iteration 
     break;
   }
   expect(clock.timers).toBe(0);
-  session.connection.close();
+  await session.connection.close();
 });
 
 test('an iteration that moves on does not renew the previous handle', async () => {
@@ -257,7 +257,7 @@ test('an iteration that moves on does not renew the previous handle', async () =
   }
   expect(renewals(daemon)).toEqual([[token(2)]]);
   expect(clock.timers).toBe(0);
-  session.connection.close();
+  await session.connection.close();
 });
 
 test('take() finishes before the iteration ends', async () => {

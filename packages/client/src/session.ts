@@ -70,7 +70,7 @@ export class Session {
     const tokens = [...this.leases.stop(), ...this.doubtful];
     const limits = { timeout: CLOSE_TIMEOUT_MS, retries: 0 };
     await closeTokens(this.connection, tokens, limits).catch(() => {});
-    this.connection.close();
+    await this.connection.close();
     await atMost(this.clock, CLOSE_TIMEOUT_MS, this.specs.settled());
   }
 

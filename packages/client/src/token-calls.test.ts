@@ -16,5 +16,5 @@ test('a call has at most as many tokens as the contract allows', async () => {
   await closeTokens(connection, TOKENS, {});
   expect(closes(daemon).map(({ length }) => length)).toEqual([1000, 1000, 1]);
   expect(closes(daemon).flat()).toEqual(TOKENS);
-  connection.close();
+  await connection.close();
 });

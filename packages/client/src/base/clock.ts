@@ -51,10 +51,10 @@ export async function pause(
   });
 }
 
-/** atMost waits for a promise, but no longer than some milliseconds. */
+/** atMost waits for a promise, but no longer than some milliseconds. It keeps the process alive meanwhile. */
 export async function atMost(clock: Clock, ms: number, done: Promise<void>): Promise<void> {
   await new Promise<void>((resolve) => {
-    const cancel = clock.setTimer(resolve, ms);
+    const cancel = clock.setTimer(resolve, ms, true);
     void done.then(resolve).finally(cancel);
   });
 }

@@ -102,7 +102,7 @@ describe('attempts', () => {
     connection = new Connection(daemon.address, credentials.createInsecure(), { clock, random: () => 0 });
   });
 
-  afterEach(() => connection.close());
+  afterEach(async () => connection.close());
 
   /** Makes attempts that fail with these errors, one after the other, and then one that succeeds. */
   async function attempts(limits: CallLimits, ...errors: BtfError[]): Promise<void> {
@@ -161,7 +161,7 @@ describe('attempts', () => {
   test('end at once when the client is closed', async () => {
     const failed = rejection(attempts({}, away()));
     await until(() => clock.timers === 1);
-    connection.close();
+    await connection.close();
     expect(await failed).toMatchObject({ reason: 'CLIENT_CLOSED' });
     expect([timeouts.length, clock.timers]).toEqual([1, 0]);
   });

@@ -1,12 +1,13 @@
 import { type ChannelCredentials, type ChannelOptions, Client, type Interceptor } from '@grpc/grpc-js';
 import { onAbort } from '../base/abort.js';
-import { type Clock, pause, systemClock } from '../base/clock.js';
+import { atMost, type Clock, pause, systemClock } from '../base/clock.js';
 import { invalidArgument } from '../error/argument.js';
 import { BtfError } from '../error/btf-error.js';
 import { clientClosed, isDisconnect, unreachable, withSizes } from './call-failure.js';
 import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
+import { FollowedSockets } from './followed-sockets.js';
 import {
   messagesNow,
   type Method,
@@ -20,6 +21,9 @@ import { DEFAULT_RETRIES, mayRepeat, pauseBefore } from './retry.js';
 
 /** The longest time of Node's timers, which grpc-js uses for deadlines: 24 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** How long a closed connection waits for the daemon's end of it. A daemon that responds needs one round trip. */
+const CLOSE_MS = 100;
 
 /** CallLimits bound one call. */
 export interface CallLimits {
@@ -50,6 +54,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #address: string;
   readonly #client: Client;
+  readonly #sockets: FollowedSockets;
   readonly #metadata: CallMetadata | (() => CallMetadata);
   readonly #retries: number;
   readonly #clock: Clock;
@@ -68,7 +73,8 @@ export class Connection {
     this.#retries = options.retries ?? DEFAULT_RETRIES;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#client = newClient(address, credentials, options);
+    this.#sockets = new FollowedSockets(credentials);
+    this.#client = newClient(address, this.#sockets, options);
     this.#proxy = proxyOf(address, this.#client.getChannel().getTarget());
   }
 
@@ -185,11 +191,13 @@ export class Connection {
     }
   }
 
-  /** Ends calls in progress and the channel. */
-  close(): void {
+  /** Ends calls in progress and the channel. Its sockets are closed at the end, also if the daemon does not respond. */
+  async close(): Promise<void> {
     this.#end.abort(clientClosed());
     for (const call of this.#calls) call.cancel();
     this.#client.close();
+    await atMost(this.#clock, CLOSE_MS, this.#sockets.closed());
+    this.#sockets.destroy();
   }
 
   async #unary<N extends MethodName>(

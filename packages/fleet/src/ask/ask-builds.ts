@@ -208,8 +208,7 @@ class BuildQuestion<T> {
     const { pace, clients, memory } = this.#context;
     const place = await pace.take(true, this.#signal);
     try {
-      await using opened = clients.open(node.node);
-      const { client } = opened;
+      await using client = clients.open(node.node);
       if (node.isFromMemory) await this.#checkBoot(client, node);
       return await work(client);
     } catch (error) {

@@ -2,7 +2,6 @@ import { BtfClient, type BtfClientOptions, type Pem } from '@btfd/client';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { invalidArgument } from '../base/argument.js';
 import type { FleetNode } from '../source/node-source.js';
-import { FollowedSockets } from './followed-sockets.js';
 
 /** NodeClientOptions are the options of the clients of all nodes, as `BtfClient` takes them. */
 export interface NodeClientOptions extends Pick<
@@ -16,11 +15,6 @@ export interface NodeClientOptions extends Pick<
   | 'specCacheDirBytes'
   | 'timeout'
 > {}
-
-/** NodeClient is the client of a node. Disposing of it closes its connection. */
-export interface NodeClient extends AsyncDisposable {
-  readonly client: BtfClient;
-}
 
 /** One more attempt: a daemon that restarts is back in a moment, and its node is not the only one of its build. */
 const RETRIES = 1;
@@ -44,14 +38,13 @@ export class NodeClients {
    * @throws BtfError INVALID_REQUEST for an address that cannot be used, and if a server name needs the name of a node that
    * has none.
    */
-  open(node: FleetNode): NodeClient {
+  open(node: FleetNode): BtfClient {
     const { tls, channelOptions, ...others } = this.#options;
     const serverName = tls === undefined ? undefined : serverNameOf(node, tls.serverName);
-    const followed = new FollowedSockets(this.#credentials);
-    const client = new BtfClient(node.address, {
+    return new BtfClient(node.address, {
       ...others,
       retries: RETRIES,
-      credentials: followed,
+      credentials: this.#credentials,
       channelOptions: {
         ...(serverName === undefined
           ? {}
@@ -59,13 +52,6 @@ export class NodeClients {
         ...channelOptions,
       },
     });
-    return {
-      client,
-      async [Symbol.asyncDispose]() {
-        await client.close();
-        await followed.end();
-      },
-    };
   }
 }
 

@@ -142,9 +142,9 @@ export class Survey {
     const connectTimeout = isLast
       ? Math.max(this.#context.connectTimeout, timeout)
       : this.#context.connectTimeout;
-    await using opened = clients.open(node);
+    await using client = clients.open(node);
     await reachNode(node.address, connectTimeout, signal);
-    return await askNode(opened.client, { connectTimeout, timeout, signal });
+    return await askNode(client, { connectTimeout, timeout, signal });
   }
 
   #succeed(node: FleetNode, info: NodeInfo, isFromMemory: boolean): void {

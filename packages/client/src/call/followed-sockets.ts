@@ -1,23 +1,20 @@
 /* oxlint-disable no-underscore-dangle -- grpc-js names the methods of credentials so, also those that others implement. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 import { ChannelCredentials } from '@grpc/grpc-js';
 
 type ConnectorArguments = Parameters<ChannelCredentials['_createSecureConnector']>;
 type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 
-/** A daemon that is well closes its end in one round trip. */
-const CLOSE_MS = 100;
-
 /**
- * FollowedSockets are credentials that know the sockets of their channel. grpc-js closes a connection only by asking
- * the other side to close it, so that each process that was stopped would keep a socket of ours open for good.
+ * FollowedSockets are credentials that know the sockets of their channel. grpc-js closes a connection only by asking the
+ * other side to close it, and leaves a handshake in progress alone. Without this, each daemon that is stopped or silent would
+ * keep a socket of a closed client open.
  */
 export class FollowedSockets extends ChannelCredentials {
   readonly #inner: ChannelCredentials;
   readonly #sockets = new Set<Socket>();
   #isEnded = false;
+  #allClosed = (): void => {};
 
   constructor(inner: ChannelCredentials) {
     super();
@@ -46,15 +43,16 @@ export class FollowedSockets extends ChannelCredentials {
     };
   }
 
-  /** end waits until the sockets are closed, which its channel has begun. It ends those that the other side keeps open. */
-  async end(): Promise<void> {
+  /** closed resolves when no socket is open. From then on none is opened. */
+  async closed(): Promise<void> {
     this.#isEnded = true;
     if (this.#sockets.size === 0) return;
-    const given = new AbortController();
-    const closed = Promise.all([...this.#sockets].map(async (socket) => once(socket, 'close')));
-    const patience = setTimeout(CLOSE_MS, null, { signal: given.signal }).catch(() => null);
-    await Promise.race([closed.catch(() => null), patience]);
-    given.abort();
+    await new Promise<void>((resolve) => (this.#allClosed = resolve));
+  }
+
+  /** destroy closes the sockets that are open, whatever the other side does. */
+  destroy(): void {
+    this.#isEnded = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -62,6 +60,9 @@ export class FollowedSockets extends ChannelCredentials {
     // Its connection was made after the channel was closed.
     if (this.#isEnded) socket.destroy();
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#allClosed();
+    });
   }
 }

@@ -1,0 +1,27 @@
+import { describe, expect, test } from '@jest/globals';
+import { BtfError, status } from '@btfd/client';
+import { deadAddress, silentNode } from '../testing/stand-ins.js';
+import { reachNode } from './reach-node.js';
+
+const SIGNAL = new AbortController().signal;
+
+describe('Reaching a node', () => {
+  test('works if something listens, and says why otherwise', async () => {
+    await using silent = await silentNode();
+    await reachNode(silent.address, 10_000, SIGNAL);
+    await expect(reachNode(await deadAddress(), 10_000, SIGNAL)).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+      reason: 'UNREACHABLE',
+      rawMessage: expect.stringMatching(/^cannot connect to 127\.0\.0\.1:\d+: ECONNREFUSED$/),
+    });
+    await expect(reachNode('unix:/no/such/socket', 10_000, SIGNAL)).rejects.toThrow('ENOENT');
+  });
+
+  test('ends after the time, and when its signal aborts', async () => {
+    const leaving = new AbortController();
+    leaving.abort(new Error('enough'));
+    await expect(reachNode('127.0.0.1:1', 10_000, leaving.signal)).rejects.toThrow('enough');
+    // A time that is over before a connection can be made.
+    await expect(reachNode('host.invalid:1', 1e-3, SIGNAL)).rejects.toBeInstanceOf(BtfError);
+  });
+});
