@@ -1,11 +1,6 @@
+import type { SpecDiff } from '@btfd/btf';
 import { BtfError, type ObjectReport, status } from '@btfd/client';
-import {
-  type AskedNode,
-  type AskOptions,
-  askBuilds,
-  type Dependencies,
-  type Question,
-} from './ask/ask-builds.js';
+import { type AskedNode, type AskOptions, askBuilds, type Question } from './ask/ask-builds.js';
 import { buildKey, buildOf, byNodes, type FleetAnswer, type KernelBuild } from './ask/fleet-answer.js';
 import { aTime, aWholeNumber, onlyKnown } from './base/argument.js';
 import { Arrivals } from './base/arrivals.js';
@@ -13,7 +8,9 @@ import { Bounded } from './base/bounded.js';
 import { LoopWatch } from './pace/loop-watch.js';
 import { Pace } from './pace/pace.js';
 import { CHECK_OPTIONS, checkQuestion, type FleetCheckOptions } from './question/check-object.js';
+import { checkDiff, DIFF_OPTIONS, diffBuilds, type FleetDiffOptions } from './question/diff.js';
 import { type FindTypesOptions, type FoundType, nameTestOf, typesOf } from './question/find-types.js';
+import { KernelSpecs, ofObject } from './question/kernel-specs.js';
 import { alternativesOf, type FleetMember, membersOf } from './question/resolve-members.js';
 import { MAX_NODES } from './source/check-nodes.js';
 import type { NodeSource } from './source/node-source.js';
@@ -31,6 +28,8 @@ export interface BtfFleetOptions extends NodeClientOptions {
    * fleet may be silent.
    */
   readonly connectTimeout?: number | undefined;
+  /** The BTF of kernels to keep for further questions, in bytes. Default: 64 MiB. */
+  readonly specCacheBytes?: number | undefined;
 }
 
 /** ResolveMembersOptions are the options of {@link BtfFleet.resolveMembers}. */
@@ -73,6 +72,7 @@ const OPTIONS: readonly (keyof BtfFleetOptions)[] = [
   'timeout',
   'concurrency',
   'connectTimeout',
+  'specCacheBytes',
 ];
 const ASK_OPTIONS: readonly (keyof AskOptions)[] = ['signal', 'deadline', 'onNode'];
 
@@ -96,6 +96,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  */
 export class BtfFleet implements AsyncDisposable {
   readonly #context: Omit<SurveyContext, 'useMemory'>;
+  readonly #specs: KernelSpecs;
   readonly #loop = new LoopWatch();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
@@ -111,11 +112,15 @@ export class BtfFleet implements AsyncDisposable {
       concurrency = DEFAULT_CONCURRENCY,
       connectTimeout = DEFAULT_CONNECT_MS,
       timeout = DEFAULT_TIMEOUT_MS,
+      specCacheBytes,
       ...others
     } = options;
     aWholeNumber('concurrency', concurrency, 1, MAX_NODES);
     aTime('connectTimeout', connectTimeout);
     aTime('timeout', timeout);
+    if (specCacheBytes !== undefined)
+      aWholeNumber('specCacheBytes', specCacheBytes, 0, Number.MAX_SAFE_INTEGER);
+    this.#specs = new KernelSpecs(specCacheBytes);
     const pace = new Pace(concurrency, this.#loop);
     const memory = new NodeMemory();
     const clients = new NodeClients({ ...others, timeout });
@@ -221,10 +226,7 @@ export class BtfFleet implements AsyncDisposable {
     for (const path of paths) alternativesOf(path);
     const { object = 'vmlinux', ...ask } = options;
     return this.#ask(
-      {
-        ask: async ({ client, signal }) => membersOf(client, object, paths, signal),
-        ...dependsOnObject(object),
-      },
+      ofObject(object, async ({ client, signal }) => membersOf(client, object, paths, signal)),
       ask,
     );
   }
@@ -240,15 +242,37 @@ export class BtfFleet implements AsyncDisposable {
     options: FindTypesOptions & AskOptions = {},
   ): Promise<FleetAnswer<readonly FoundType[]>> {
     onlyKnown(options, [...ASK_OPTIONS, 'kinds', 'object']);
-    const test = nameTestOf(glob);
+    const test = nameTestOf('glob', glob);
     const { kinds, object = 'vmlinux', ...ask } = options;
     return this.#ask(
-      {
-        ask: async ({ client, signal }) => typesOf(await client.spec(object, { signal }), test, kinds),
-        ...dependsOnObject(object),
-      },
+      ofObject(object, async (node) => typesOf(await this.#specs.of(node, object), test, kinds)),
       ask,
     );
+  }
+
+  /**
+   * diff compares the types of each build with those of a node, of a build, or of a Spec. The BTF of a build is transferred
+   * once.
+   *
+   * ```ts
+   * const { builds } = await fleet.diff({ from: '@web1', types: ['task_struct'] });
+   * for (const { value, nodes } of builds) console.log(nodes, value?.changed);
+   * ```
+   *
+   * Without a Spec, the whole fleet is surveyed before the first build is asked.
+   *
+   * @throws BtfError INVALID_REQUEST for a mistake in `from` or in a glob.
+   * @throws BtfError NOT_FOUND if no node is meant by `from`, and the error of that node if it does not answer.
+   * @throws BtfError as `askEachBuild` does.
+   */
+  async diff(options: FleetDiffOptions & AskOptions): Promise<FleetAnswer<SpecDiff>> {
+    onlyKnown(options, [...ASK_OPTIONS, ...DIFF_OPTIONS]);
+    const { signal, deadline, onNode, ...diff } = options;
+    checkDiff(diff);
+    if (deadline !== undefined) aTime('deadline', deadline);
+    using bounded = this.#bounded(signal);
+    const limits = { signal: bounded.signal, deadline, onNode };
+    return await this.#follow(diffBuilds(this.#asking(), this.#specs, diff, limits));
   }
 
   /**
@@ -290,8 +314,12 @@ export class BtfFleet implements AsyncDisposable {
     const { signal, deadline = Infinity } = options;
     if (deadline !== Infinity) aTime('deadline', deadline);
     using bounded = this.#bounded(signal);
-    const context = { ...this.#context, useMemory: true };
-    return await this.#follow(askBuilds(context, question, { ...options, signal: bounded.signal }));
+    return await this.#follow(askBuilds(this.#asking(), question, { ...options, signal: bounded.signal }));
+  }
+
+  /** Questions use the last survey. */
+  #asking(): SurveyContext {
+    return { ...this.#context, useMemory: true };
   }
 
   /** Returns a signal that also aborts when the fleet is closed. */
@@ -308,16 +336,6 @@ export class BtfFleet implements AsyncDisposable {
       this.#running.delete(work);
     }
   }
-}
-
-/** The answer of a module depends on the module, and so does its absence. */
-function dependsOnObject(object: string): {
-  readonly dependsOn?: () => Dependencies;
-  readonly errorDependsOn?: Dependencies;
-} {
-  if (object === 'vmlinux') return {};
-  const dependencies = { modules: [object] };
-  return { dependsOn: () => dependencies, errorDependsOn: dependencies };
 }
 
 function fleetClosed(): BtfError {

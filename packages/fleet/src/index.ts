@@ -16,6 +16,7 @@ export type { AskedNode, AskOptions, Dependencies, Question } from './ask/ask-bu
 export type { BuildAnswer, FleetAnswer, KernelBuild } from './ask/fleet-answer.js';
 export { dnsNodes, type DnsNodesOptions } from './source/dns-nodes.js';
 export type { FleetCheckOptions } from './question/check-object.js';
+export type { FleetDiffOptions } from './question/diff.js';
 export type { FindTypesOptions, FoundType } from './question/find-types.js';
 export type { FleetMember } from './question/resolve-members.js';
 export type { FleetNode, ListOptions, NodeSource } from './source/node-source.js';

@@ -1,3 +1,4 @@
+import { BtfFormatError } from '@btfd/btf';
 import { type BtfClient, BtfError, status } from '@btfd/client';
 import { Bounded, orAborted } from '../base/bounded.js';
 import { objectDigests } from '../survey/ask-node.js';
@@ -9,7 +10,8 @@ import {
   type NodeFailure,
   type NodeOutcome,
 } from '../survey/node-outcome.js';
-import { Survey, type SurveyContext, type SurveyedNode } from '../survey/survey.js';
+import type { SurveyRun } from '../survey/past-survey.js';
+import { Survey, type SurveyContext, type SurveyedNode, type SurveyListener } from '../survey/survey.js';
 import { BuildGroup, type Given } from './build-group.js';
 import { buildKey, buildOf, byNodes, type FleetAnswer, type KernelBuild } from './fleet-answer.js';
 
@@ -82,6 +84,7 @@ type Depending<T> = Given<T> & {
 /**
  * askBuilds asks one node of each build, as soon as the survey knows it.
  *
+ * @param surveyOf returns the survey. Default: a new one.
  * @throws BtfError INVALID_RESPONSE, or what the source throws, if the nodes cannot be listed.
  * @throws the reason of the signal if it aborts, and what `ask` throws if that is not a BtfError.
  */
@@ -89,6 +92,7 @@ export async function askBuilds<T>(
   context: SurveyContext,
   question: Question<T>,
   { signal, deadline = Infinity, onNode }: AskOptions,
+  surveyOf: (listener: SurveyListener) => SurveyRun = (listener) => new Survey(context, listener),
 ): Promise<FleetAnswer<T>> {
   signal?.throwIfAborted();
   using bounded = new Bounded([signal], deadline);
@@ -96,7 +100,7 @@ export async function askBuilds<T>(
   const nodes = new Map<string, NodeOutcome>();
   const groups = new Map<string, BuildGroup<T, Depending<T>>>();
   const work = new Set<Promise<void>>();
-  const survey = new Survey(context, (surveyed, known) => {
+  const survey = surveyOf((surveyed, known) => {
     nodes.set(surveyed.name, surveyed.outcome);
     onNode?.(surveyed);
     if (known === null) return;
@@ -160,8 +164,9 @@ class BuildQuestion<T> {
         const asked = ask({ client, build, node: node.name, signal: this.#signal });
         const value = await orAborted(asked, this.#signal);
         return await this.#depending(client, node, { value, error: null }, dependsOn?.(value) ?? {});
-      } catch (error) {
+      } catch (thrown) {
         this.#signal.throwIfAborted();
+        const error = thrown instanceof BtfFormatError ? undecodable(thrown) : thrown;
         if (!BtfError.isBtfError(error) || !OF_THE_BUILD.has(error.reason)) throw error;
         return this.#depending(client, node, { value: null, error }, errorDependsOn);
       }
@@ -229,4 +234,10 @@ class BuildQuestion<T> {
     const message = `${node.address} was booted after it was surveyed: ask again`;
     throw new BtfError({ code: status.UNAVAILABLE, reason: null, message });
   }
+}
+
+/** The BTF of a node is that of a stranger: if it is damaged, the other builds are asked all the same. */
+function undecodable(cause: BtfFormatError): BtfError {
+  const { message } = cause;
+  return new BtfError({ code: status.DATA_LOSS, reason: 'BTF_UNDECODABLE', message, cause });
 }

@@ -16,12 +16,12 @@ export interface FindTypesOptions {
   readonly object?: string | undefined;
 }
 
-/** nameTestOf compiles a glob. @throws BtfError INVALID_REQUEST for a mistake in it. */
-export function nameTestOf(glob: string): NameTest {
+/** nameTestOf compiles a glob. @throws BtfError INVALID_REQUEST for a mistake in it, with the name of the argument. */
+export function nameTestOf(argument: string, glob: string): NameTest {
   try {
     return compileGlob(glob);
   } catch (error) {
-    throw invalidArgument('glob', error instanceof Error ? error.message : String(error));
+    throw invalidArgument(argument, error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -22,3 +22,14 @@ export function structBtf(name: string, members: readonly string[]): Uint8Array 
   });
   return builder.marshal();
 }
+
+/** OLD_KERNEL is the BTF of a kernel before a member was renamed. */
+export const OLD_KERNEL = kernelBtf('pid', 'real_start_time');
+/** NEW_KERNEL is that of a later one. */
+export const NEW_KERNEL = kernelBtf('pid', 'start_boottime');
+/** START is the path of the renamed member, with both names. */
+export const START = 'task_struct.start_boottime|task_struct.real_start_time';
+/** MODULE is the BTF of a module. */
+export const MODULE = structBtf('module_struct', ['a']);
+/** OTHER_MODULE is that of another build of the module. */
+export const OTHER_MODULE = structBtf('module_struct', ['b', 'a']);

@@ -1,0 +1,126 @@
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { status } from '@btfd/client';
+import { BtfFleet } from './fleet.js';
+import type { FleetNode, NodeSource } from './source/node-source.js';
+import { staticNodes } from './source/static-nodes.js';
+import { Fakes } from './testing/fakes.js';
+import { kindsOf, OPTIONS, sha256, sourceOf } from './testing/fleets.js';
+import { MODULE, NEW_KERNEL, START } from './testing/kernels.js';
+import { deadAddress, oldDaemon, silentNode } from './testing/stand-ins.js';
+
+describe('A survey', () => {
+  test('has one outcome for each node, whatever is wrong with it', async () => {
+    await using fakes = new Fakes();
+    await using silent = await silentNode();
+    const digests = { vmlinux: sha256(NEW_KERNEL), m: sha256(MODULE) };
+    await using old = await oldDaemon([
+      { name: 'vmlinux', digest: digests.vmlinux },
+      { name: 'm', digest: digests.m },
+    ]);
+    const refusing = await fakes.start('refusing', NEW_KERNEL);
+    refusing.daemon.failNext('getServerInfo', { code: status.PERMISSION_DENIED, reason: 'ROLE_FORBIDS' });
+    const failing = await fakes.start('failing', NEW_KERNEL);
+    failing.daemon.failNext('getServerInfo', { code: status.INTERNAL });
+    const well = await fakes.start('well', NEW_KERNEL, { m: MODULE });
+    const nodes: FleetNode[] = [
+      refusing,
+      failing,
+      well,
+      { name: 'again', address: well.address },
+      { name: 'other-way', address: well.address.replace('127.0.0.1', 'localhost') },
+      { name: 'dead', address: await deadAddress() },
+      { name: 'silent', address: silent.address },
+      { name: 'old', address: old.address },
+      { name: 'away', address: 'host.invalid:1' },
+      { name: 'bad', address: 'no-port' },
+      { name: 'unready', address: 'host.invalid:2', ready: false },
+    ];
+    await using fleet = new BtfFleet(staticNodes(nodes), { ...OPTIONS, connectTimeout: 1_500 });
+    const outcomes: Record<string, string> = {};
+    for await (const { name, outcome, build } of fleet.survey()) {
+      expect(outcomes).not.toHaveProperty(name);
+      outcomes[name] = outcome.kind;
+      expect(build === null).toBe(outcome.kind !== 'answered');
+      // An old daemon has the same digests, from the list of its objects.
+      if (build !== null) {
+        expect(build).toMatchObject({
+          digest: digests.vmlinux.toString('hex'),
+          modulesDigest: sha256('m\0', digests.m).toString('hex'),
+          moduleCount: 1,
+        });
+      }
+    }
+    const ways = ['well', 'other-way'].map((name) => outcomes[name]);
+    expect(new Set(ways)).toEqual(new Set(['answered', 'duplicate']));
+    expect({ ...outcomes, well: '', 'other-way': '' }).toEqual({
+      refusing: 'refused',
+      failing: 'failed',
+      well: '',
+      again: 'duplicate',
+      'other-way': '',
+      dead: 'unreachable',
+      silent: 'unreachable',
+      old: 'answered',
+      away: 'unreachable',
+      bad: 'failed',
+      unready: 'not-ready',
+    });
+  });
+
+  test('says that a daemon is too old to compute digests', async () => {
+    await using old = await oldDaemon([{ name: 'vmlinux', digest: new Uint8Array() }]);
+    await using fleet = new BtfFleet(staticNodes([{ name: 'old', address: old.address }]), OPTIONS);
+    const { nodes, complete } = await fleet.inventory();
+    expect([kindsOf(nodes), complete]).toEqual([{ old: 'unsupported' }, false]);
+  });
+
+  test('names nodes without a name as their daemons do, and never two with one name', async () => {
+    await using fakes = new Fakes();
+    const addresses = [];
+    for (const name of ['web1', 'web1', '', 'two words', '\u001b[2J'])
+      addresses.push((await fakes.start(name, NEW_KERNEL)).address);
+    await using fleet = new BtfFleet(staticNodes(addresses), { ...OPTIONS, concurrency: 1 });
+    const { builds } = await fleet.inventory();
+    expect(new Set(builds[0]?.nodes)).toEqual(new Set(['web1', ...addresses.slice(1)]));
+  });
+
+  test('opens no more connections than allowed', async () => {
+    await using fakes = new Fakes();
+    const nodes = await fakes.startMany(12, 'n', NEW_KERNEL);
+    const gates = nodes.map(({ daemon }) => daemon.stall('getServerInfo'));
+    await using fleet = new BtfFleet(staticNodes(nodes), { ...OPTIONS, concurrency: 4 });
+    const inventory = fleet.inventory();
+    const asked = (): number => nodes.filter(({ daemon }) => daemon.calls.length > 0).length;
+    while (asked() < 4) await setTimeout(5);
+    await setTimeout(100);
+    expect(asked()).toBe(4);
+    for (const open of gates) open();
+    expect((await inventory).complete).toBe(true);
+  });
+
+  test('ends when its loop is left', async () => {
+    await using fakes = new Fakes();
+    const nodes = [await fakes.start('a', NEW_KERNEL), await fakes.start('b', NEW_KERNEL)];
+    const go = nodes[1]?.daemon.stall('getServerInfo');
+    await using fleet = new BtfFleet(staticNodes(nodes), OPTIONS);
+    for await (const { name } of fleet.survey()) {
+      expect(name).toBe('a');
+      break;
+    }
+    const states = (): (string | undefined)[] => nodes[1]?.daemon.calls.map(({ state }) => state) ?? [];
+    while (states().includes('running')) await setTimeout(5);
+    expect(states()).toEqual(['cancelled']);
+    go?.();
+  });
+
+  test.each<[string, NodeSource['list'], string]>([
+    ['cannot list', async () => Promise.reject(new Error('no such Service')), 'no such Service'],
+    ['lists a bad name', async () => [{ name: 'a b', address: 'h:1' }], 'the test lists a bad node at 0'],
+  ])('of a source that %s rejects', async (_, list, message) => {
+    await using fleet = new BtfFleet(sourceOf(list));
+    await expect(fleet.inventory()).rejects.toThrow(message);
+    await expect(fleet.survey().next()).rejects.toThrow(message);
+    await expect(fleet.resolveMembers([START])).rejects.toThrow(message);
+  });
+});
