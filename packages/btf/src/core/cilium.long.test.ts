@@ -24,10 +24,13 @@ needs('cilium-driver').describe('relocations by the rules of cilium/ebpf', () =>
     'of Debian’s objects against $release',
     ({ vmlinux }) => {
       const kernel = new Uint8Array(readFileSync(vmlinux));
-      const objects = allDebianObjects().map(({ bytes }) => bytes);
-      const compared = compareWithCilium(kernel, objects, cilium.run(kernel, objects));
-      // One has a weak map, which cilium/ebpf does not know.
-      expect(compared).toBeGreaterThan(objects.length - 3);
+      const all = allDebianObjects();
+      const objects = all.map(({ bytes }) => bytes);
+      const outputs = cilium.run(kernel, objects);
+      const refused = all.filter((_, i) => outputs[i]?.[0] === 'error').map(({ name }) => name);
+      expect(compareWithCilium(kernel, objects, outputs)).toBe(objects.length - refused.length);
+      // cilium/ebpf 0.22 refuses a weak map, which two of them have, and the typed variable of the kernel in the other.
+      expect(refused).toEqual(['bpftop', 'javagc', 'javagc-libbpf']);
     },
   );
 
