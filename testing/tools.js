@@ -47,6 +47,8 @@ export const TOOLS = {
   libbpf: { library: 'libbpf.so.1', debian: 'libbpf1' },
   // For functions that Debian 12's libbpf does not have.
   'libbpf 1.7': { files: '.cache/tools/lib', get: 'node scripts/fetch-tools.js' },
+  etcd: { command: 'etcd', debian: 'etcd-server' },
+  etcdctl: { command: 'etcdctl', debian: 'etcd-client' },
   clang: { command: 'clang', debian: 'clang', long: true },
   'qemu-aarch64': { command: 'qemu-aarch64', debian: 'qemu-user', long: true },
   'aarch64-linux-gnu-g++': { command: 'aarch64-linux-gnu-g++', debian: 'g++-aarch64-linux-gnu', long: true },

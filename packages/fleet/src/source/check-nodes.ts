@@ -9,6 +9,7 @@ export const MAX_NODES = 10_000;
 const MAX_NAME = 253;
 /** A unix socket's path has 108 bytes, a host name 253. */
 const MAX_ADDRESS = 512;
+const MAX_PROBLEM = 512;
 /** As many as people write. Kubernetes has no limit of its own on them. */
 const MAX_LABELS = 64;
 /** The longest key of a label in Kubernetes has 317 characters, and the longest value 63. */
@@ -39,24 +40,27 @@ export async function listNodes(source: NodeSource, signal: AbortSignal): Promis
 }
 
 /** problemOf returns what is wrong with a node, or null. It does not repeat the text, which may not be printable. */
-export function problemOf({ name, address, serverName, labels = {} }: FleetNode): string | null {
+export function problemOf({ name, address, serverName, labels = {}, problem }: FleetNode): string | null {
   if (name !== undefined && !isNodeName(name)) {
     return `its name is not ${MAX_NAME} printable ASCII characters at most, without spaces`;
   }
-  if (typeof address !== 'string' || address.length > MAX_ADDRESS || !/^[!-~]+$/.test(address)) {
+  if (problem !== undefined && !isPrintable(problem, MAX_PROBLEM)) {
+    return `its problem is not ${MAX_PROBLEM} printable ASCII characters at most`;
+  }
+  if (!isPrintable(address, MAX_ADDRESS) || !(problem === undefined ? /^[^ ]+$/ : /^[^ ]*$/).test(address)) {
     return `its address is not ${MAX_ADDRESS} printable ASCII characters at most, without spaces`;
   }
   if (serverName !== undefined && !isNodeName(serverName)) return 'its server name is not the name of a host';
   const entries = Object.entries(labels);
   if (entries.length > MAX_LABELS) return `it has more than ${MAX_LABELS} labels`;
-  if (!entries.flat().every(isLabelText)) {
+  if (!entries.flat().every((text) => isPrintable(text, MAX_LABEL))) {
     return `a label is not ${MAX_LABEL} printable ASCII characters at most`;
   }
   return null;
 }
 
-function isLabelText(text: unknown): boolean {
-  return typeof text === 'string' && text.length <= MAX_LABEL && /^[ -~]*$/.test(text);
+function isPrintable(text: unknown, max: number): boolean {
+  return typeof text === 'string' && text.length <= max && /^[ -~]*$/.test(text);
 }
 
 function badSource({ description }: NodeSource, problem: string): BtfError {

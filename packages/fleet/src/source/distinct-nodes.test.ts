@@ -34,6 +34,13 @@ describe('Nodes that are listed twice', () => {
     });
   });
 
+  test('with a problem have no address, and one name with another node if that has none', () => {
+    const bad = { name: 'web1', address: '', problem: 'no address' };
+    const other = { name: 'web2', address: '', problem: 'no address' };
+    const good = { name: 'web2', address: 'host:1' };
+    expect(distinctNodes([bad, other, good])).toEqual({ nodes: [bad, good], duplicates: new Map() });
+  });
+
   test('have different addresses if only the case of a socket’s path differs', () => {
     expect(distinctNodes([{ address: 'unix:/A' }, { address: 'unix:/a' }]).nodes).toHaveLength(2);
   });
@@ -48,6 +55,8 @@ describe('A source', () => {
     ['its name', { name: 'n'.repeat(254), address: 'host:1' }],
     ['its address', { address: 'host\n:1' }],
     ['its address', { address: `${'h'.repeat(512)}:1` }],
+    ['its address', { address: '' }],
+    ['its problem', { address: '', problem: 'a\u0007' }],
     ['its server name', { address: 'host:1', serverName: 'a\0b' }],
     ['a label', { address: 'host:1', labels: { zone: 'a\u0007' } }],
     ['a label', { address: 'host:1', labels: { ['k'.repeat(318)]: '' } }],

@@ -10,31 +10,36 @@ export interface DistinctNodes {
 /**
  * distinctNodes drops nodes that are listed twice. Of nodes with one name it keeps the first that is ready: an old and a
  * new pod of one node, or its IPv4 and IPv6 address. Of nodes with one address it also keeps the first
- * that is ready.
+ * that is ready. A node with a `problem` is not ready, and has no address.
  */
 export function distinctNodes(listed: readonly FleetNode[]): DistinctNodes {
   const byName = new Map<string, FleetNode>();
   for (const node of listed) {
     if (node.name === undefined) continue;
     const known = byName.get(node.name);
-    if (known === undefined || (known.ready === false && node.ready !== false)) byName.set(node.name, node);
+    if (known === undefined || (!isReady(known) && isReady(node))) byName.set(node.name, node);
   }
-  const byAddress = new Map<string, FleetNode>();
+  const byAddress = new Map<string | FleetNode, FleetNode>();
   for (const node of listed) {
     if (node.name !== undefined && byName.get(node.name) !== node) continue;
-    const key = keyOf(node.address);
+    const key = keyOf(node);
     const known = byAddress.get(key);
-    if (known === undefined || (known.ready === false && node.ready !== false)) byAddress.set(key, node);
+    if (known === undefined || (!isReady(known) && isReady(node))) byAddress.set(key, node);
   }
   const duplicates = new Map<string, string>();
   for (const node of byName.values()) {
-    const kept = byAddress.get(keyOf(node.address)) ?? node;
+    const kept = byAddress.get(keyOf(node)) ?? node;
     if (kept !== node && node.name !== undefined) duplicates.set(node.name, kept.name ?? kept.address);
   }
   return { nodes: [...byAddress.values()], duplicates };
 }
 
+function isReady({ ready, problem }: FleetNode): boolean {
+  return ready !== false && problem === undefined;
+}
+
 /** Names of hosts have no case, paths of sockets do. */
-function keyOf(address: string): string {
-  return address.startsWith('unix:') ? address : address.toLowerCase();
+function keyOf(node: FleetNode): string | FleetNode {
+  if (node.problem !== undefined) return node;
+  return node.address.startsWith('unix:') ? node.address : node.address.toLowerCase();
 }

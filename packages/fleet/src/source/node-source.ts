@@ -5,7 +5,10 @@ export interface FleetNode {
    * Default: the name that the daemon says, otherwise the address.
    */
   readonly name?: string | undefined;
-  /** The address of the daemon, as `BtfClient` takes it. Nodes with one address are one node. */
+  /**
+   * The address of the daemon, as `BtfClient` takes it. Nodes with one address are one node. It may be empty if there is a
+   * `problem`.
+   */
   readonly address: string;
   /** The name that the daemon's certificate must have. Default: that of the fleet's options. */
   readonly serverName?: string | undefined;
@@ -13,6 +16,11 @@ export interface FleetNode {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Whether the daemon can be asked. If false, the node is listed as `not-ready`. Default: true. */
   readonly ready?: boolean | undefined;
+  /**
+   * Why the daemon cannot be asked, for example that the source has no address that could be used: at most 512 printable
+   * ASCII characters. The node is listed as `failed`. Default: none.
+   */
+  readonly problem?: string | undefined;
 }
 
 /** ListOptions are the options of a listing. */
@@ -27,4 +35,9 @@ export interface NodeSource {
   readonly description: string;
   /** list returns the nodes as they are now, at most 10,000. */
   list(options?: ListOptions): Promise<readonly FleetNode[]>;
+  /**
+   * changes yields when listing again is worth it, also when it may have missed a change. It ends when the signal aborts. It
+   * is only a hint: the fleet also lists again without it. Default: none.
+   */
+  changes?(options: { readonly signal: AbortSignal }): AsyncIterable<void>;
 }

@@ -82,6 +82,14 @@ export function notReadyFailure(): NodeFailure {
   return { kind: 'not-ready', error: new BtfError({ code: status.UNAVAILABLE, reason: null, message }) };
 }
 
+/** problemFailure is the failure of a node of which the source says why it cannot be asked. */
+export function problemFailure(problem: string): NodeFailure {
+  return {
+    kind: 'failed',
+    error: new BtfError({ code: status.FAILED_PRECONDITION, reason: null, message: problem }),
+  };
+}
+
 /** starvedFailure is the failure of a node that did not respond in time while this process did not run. */
 export function starvedFailure({ error }: NodeFailure, ms: number): NodeFailure {
   const message = `${error.rawMessage}, but this process did not run for ${Math.round(ms)} ms of that time`;

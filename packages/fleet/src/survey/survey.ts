@@ -14,6 +14,7 @@ import {
   type NodeFailure,
   type NodeOutcome,
   notReadyFailure,
+  problemFailure,
   starvedFailure,
 } from './node-outcome.js';
 
@@ -109,6 +110,10 @@ export class Survey {
 
   async #ask(node: FleetNode, signal: AbortSignal, isLast: boolean): Promise<void> {
     const { memory, useMemory, loop } = this.#context;
+    if (node.problem !== undefined) {
+      this.#fail(node, problemFailure(node.problem));
+      return;
+    }
     if (node.ready === false) {
       this.#fail(node, notReadyFailure());
       return;
