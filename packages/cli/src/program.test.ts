@@ -39,6 +39,7 @@ test.each(namedCommands().filter((command) => command !== 'btfctl X --help'))(
     let command = program;
     const flags = new Set(['--help']);
     for (const word of words) {
+      if (word === '--') break;
       if (word.startsWith('-')) flags.add(word);
       else command = child(command, word) ?? command;
     }

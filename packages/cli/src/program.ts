@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { checkCommand } from './grammar/check.js';
 import { compatCommand } from './grammar/compat.js';
-import { checkFormat, commandName, formatsHelp } from './grammar/command-formats.js';
+import { checkFormat, formatsHelp, helpHint } from './grammar/command-formats.js';
 import { completionCommand } from './grammar/completion.js';
 import { contextCommand } from './grammar/context.js';
 import { diffCommand } from './grammar/diff.js';
@@ -12,6 +12,7 @@ import { findCommand } from './grammar/find.js';
 import { fleetCommand } from './grammar/fleet.js';
 import { addGlobalOptions } from './grammar/global-options.js';
 import { headerCommand } from './grammar/header.js';
+import { helpCommand } from './grammar/help.js';
 import { holdCommand } from './grammar/hold.js';
 import { infoCommand } from './grammar/info.js';
 import { layoutCommand } from './grammar/layout.js';
@@ -37,7 +38,7 @@ export function makeProgram(options: RunOptions, help: Output, args: readonly st
     .description('Show the BTF (BPF Type Format) of Linux kernels, from nodes with btfd and from files.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
+    .helpCommand(false)
     .showHelpAfterError('hint: `btfctl --help` lists the commands and options')
     .configureOutput({
       writeOut: (text) => void help.write(text),
@@ -59,8 +60,8 @@ export function makeProgram(options: RunOptions, help: Output, args: readonly st
 function commandsFor(program: Command, run: Run, args: readonly string[]): readonly Command[] {
   const commands = new Map(Object.entries(commandsOf(program, run)));
   const name = commandIn(program, args);
-  // A completion script is about all commands.
-  const wanted = name === null || name === 'completion' ? undefined : commands.get(name);
+  // A completion script is about all commands, and help about any.
+  const wanted = name === null || name === 'completion' || name === 'help' ? undefined : commands.get(name);
   return (wanted === undefined ? [...commands.values()] : [wanted]).map((make) => make());
 }
 
@@ -107,15 +108,22 @@ function commandsOf(program: Command, run: Run): Readonly<Record<string, () => C
     completion: () =>
       completionCommand(run(async () => (await import('./command/completion.js')).completion(program))),
     version: () => versionCommand(run(async () => (await import('./command/version.js')).version(VERSION))),
+    help: () => helpCommand(program),
   };
 }
 
+/** The hints of commands whose help says less than these. */
+const HINTS: Readonly<Record<string, string>> = {
+  hold: 'put -- before the command and its options: `btfctl hold OBJECT -- COMMAND`',
+};
+
 function inherit(command: Command, parent: Command): void {
-  const parts = command.commands.length > 0 ? 'commands' : 'arguments and options';
   command
     .copyInheritedSettings(parent)
     .helpOption('-h, --help', 'print help')
-    .showHelpAfterError(`hint: \`btfctl ${commandName(command)} --help\` lists its ${parts}`);
+    // In place of `context rename`, `context remove` would do harm.
+    .showSuggestionAfterError(command.name() !== 'context')
+    .showHelpAfterError(`hint: ${HINTS[command.name()] ?? helpHint(command)}`);
   for (const child of command.commands) inherit(child, command);
 }
 

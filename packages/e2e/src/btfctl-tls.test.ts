@@ -106,8 +106,12 @@ test.each([
 
 test.each([
   ['the key of another', ['reader.pem', 'daemon.key'], 'daemon.key is not the key of the certificate in '],
-  ['a key for a certificate', ['reader.key', 'reader.key'], '--tls-cert: there is no certificate in '],
-  ['a certificate for a key', ['reader.pem', 'reader.pem'], '--tls-key: there is no key in '],
+  [
+    'a key for a certificate',
+    ['reader.key', 'reader.key'],
+    'certificate (cert): there is no certificate in ',
+  ],
+  ['a certificate for a key', ['reader.pem', 'reader.pem'], 'key: there is no key in '],
   ['an encrypted key', ['reader.pem', 'encrypted.key'], 'encrypted.key is encrypted'],
 ])('%s is rejected before connecting, with its name', async (_, [cert = '', key = ''], text) => {
   execFileSync(
@@ -128,7 +132,7 @@ test.each(['reader.key', 'empty'])('a file without authorities is rejected: %s',
   const ran = await run('list', '-a', daemon.address, '--tls-ca', file(name));
   expect(ran).toMatchObject({
     status: 2,
-    stderr: `btfctl: --tls-ca: there is no certificate in ${file(name)}\n`,
+    stderr: `btfctl: authorities (ca): there is no certificate in ${file(name)}\nhint: \`btfctl list --help\` lists its arguments and options\n`,
   });
 });
 
@@ -141,4 +145,14 @@ test('a context needs the key of a certificate, and --config an existing file', 
     status: 3,
     stderr: `btfctl: there is no config file ${config}\nhint: \`btfctl --config ${config} context set NAME --address ADDRESS\` creates it\n`,
   });
+});
+
+test('the missing authorities of a context are not blamed on an option', async () => {
+  const config = file('missing.yaml');
+  writeFileSync(config, `contexts:\n  a:\n    address: ${daemon.address}\n    tls:\n      ca: nosuch.pem\n`);
+  const { stderr } = await run('list', '--context', 'a', '--config', config);
+  expect(stderr).toContain(
+    `authorities (ca): ENOENT: no such file or directory, stat '${file('nosuch.pem')}'`,
+  );
+  expect(stderr).not.toContain('--tls-ca');
 });

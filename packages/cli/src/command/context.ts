@@ -71,8 +71,12 @@ export async function set(session: Session, name: string): Promise<void> {
 /** remove runs `btfctl context remove`. */
 export async function remove(session: Session, name: string): Promise<void> {
   const file = await fileWith(session, name);
+  const { config } = file;
   file.remove(name);
   session.note(`removed ${name}`);
+  if (config.currentContext === name) {
+    session.note('there is no current context now: `btfctl context use NAME` chooses one');
+  }
 }
 
 /** Returns the config file. @throws CliError NOT_FOUND if it does not have the context. */

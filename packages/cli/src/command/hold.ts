@@ -22,7 +22,7 @@ export async function hold(session: Session, object: string, words: readonly str
 }
 
 function objectRef(text: string): ObjectRef {
-  const ref = parseSpecRef(/^\d+$/.test(text) ? `id:${text}` : text);
+  const ref = parseSpecRef(text);
   if (ref.kind === 'file' || ref.node !== null) {
     throw usageError(`${text} is not an object that can be held`, 'use a BTF id or the name of a module');
   }

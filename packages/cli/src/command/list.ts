@@ -57,7 +57,8 @@ function joinIds(words: readonly string[]): string[] {
 }
 
 function wanted(word: string): (info: HandleInfo) => boolean {
-  if (/^id:\d+$/.test(word)) return ({ id }) => id === Number(word.slice(3));
+  const [, digits] = /^(?:id:)?(\d+)$/.exec(word) ?? [];
+  if (digits !== undefined) return ({ id }) => id === Number(digits);
   const matches = nameTest(word);
   return ({ name }) => matches(name);
 }

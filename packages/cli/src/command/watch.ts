@@ -18,7 +18,7 @@ export async function watch(
 ): Promise<number> {
   // The daemon checks them too, but its messages are for programs.
   checkNames(globs);
-  const id = globs.find((one) => /^id:\d+$/.test(one));
+  const id = globs.find((one) => /^(?:id:)?\d+$/.test(one));
   if (id !== undefined)
     throw usageError(`${id} cannot be watched`, 'use a name or a glob, or none to watch all');
   for (const hint of globs.map(underscoreHint)) if (hint !== null) session.noteOnce(hint);

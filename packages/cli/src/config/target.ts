@@ -51,22 +51,26 @@ async function namedNode(
 ): Promise<Node | null> {
   const { BTFD_ADDRESS: address, BTFD_CONTEXT: context } = env;
   if (options.address !== undefined) return { address: options.address, tls: null };
-  if (options.context !== undefined) return contextOf(options.context, await config());
+  if (options.context !== undefined) return contextOf(options.context, await config(), '--context');
   if (address !== undefined && address !== '') return { address, tls: null };
-  if (context !== undefined && context !== '') return contextOf(context, await config());
+  if (context !== undefined && context !== '') return contextOf(context, await config(), 'BTFD_CONTEXT');
   const file = await config();
-  return file.currentContext === null ? null : contextOf(file.currentContext, file);
+  return file.currentContext === null ? null : contextOf(file.currentContext, file, CURRENT);
 }
 
-function contextOf(name: string, { contexts }: Config): Node {
+/** The setting of the config file that names a context. */
+const CURRENT = 'current-context of the config file';
+
+/** @param namedBy the setting that names it, if that is not the argument at hand. */
+function contextOf(name: string, { contexts }: Config, namedBy: string | null = null): Node {
   const node = contexts.get(name);
   if (node !== undefined) return node;
   const known = [...contexts.keys()];
   throw notFound(
-    `there is no context ${JSON.stringify(name)}`,
+    `there is no context ${JSON.stringify(name)}${namedBy === null ? '' : `, which ${namedBy} names`}`,
     known.length === 0
       ? '`btfctl context set NAME --address ADDRESS` creates one'
-      : `known contexts: ${known.join(', ')}`,
+      : `known contexts: ${known.join(', ')}${namedBy === CURRENT ? '; `btfctl context use NAME` chooses one' : ''}`,
   );
 }
 

@@ -4,6 +4,13 @@ import { messageOf, usageError } from '../error/cli-error.js';
 import { readPath } from '../source/read-file.js';
 import type { TlsFiles } from './config.js';
 
+/** The names of the files in messages: an option or a context of the config file names them. */
+const LABELS = {
+  ca: 'authorities (ca)',
+  cert: 'certificate (cert)',
+  key: 'key',
+} as const;
+
 /** checkPair checks that a certificate and its key are given together. @throws CliError USAGE if one is missing. */
 export function checkPair({ cert, key }: TlsFiles): void {
   if ((cert === undefined) === (key === undefined)) return;
@@ -18,12 +25,12 @@ export function checkPair({ cert, key }: TlsFiles): void {
  */
 export async function tlsOptions(files: TlsFiles, interrupted: AbortSignal): Promise<TlsOptions> {
   checkPair(files);
-  const ca = await read('--tls-ca', files.ca, interrupted);
-  const cert = await read('--tls-cert', files.cert, interrupted);
-  const key = await read('--tls-key', files.key, interrupted);
-  if (ca !== undefined) certificateIn('--tls-ca', files.ca, ca);
+  const ca = await read(LABELS.ca, files.ca, interrupted);
+  const cert = await read(LABELS.cert, files.cert, interrupted);
+  const key = await read(LABELS.key, files.key, interrupted);
+  if (ca !== undefined) certificateIn(LABELS.ca, files.ca, ca);
   if (cert !== undefined && key !== undefined) {
-    const certificate = certificateIn('--tls-cert', files.cert, cert);
+    const certificate = certificateIn(LABELS.cert, files.cert, cert);
     if (!certificate.checkPrivateKey(keyIn(files.key, key))) {
       throw usageError(`${files.key} is not the key of the certificate in ${files.cert}`);
     }
@@ -59,7 +66,7 @@ function keyIn(path: string | undefined, pem: Buffer): KeyObject {
   } catch {
     const isEncrypted = pem.includes('ENCRYPTED');
     throw usageError(
-      `--tls-key: ${isEncrypted ? `the key in ${path} is encrypted` : `there is no key in ${path}`}`,
+      `${LABELS.key}: ${isEncrypted ? `the key in ${path} is encrypted` : `there is no key in ${path}`}`,
     );
   }
 }

@@ -40,6 +40,7 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   'context remove': TEXT,
   completion: TEXT,
   version: every('version'),
+  help: TEXT,
 };
 
 /** checkFormat ends a command before it does anything if it does not print the format of `-o`. */
@@ -62,4 +63,10 @@ export function formatsHelp(command: Command): string {
 export function commandName(command: Command): string {
   const { parent } = command;
   return parent?.parent ? `${parent.name()} ${command.name()}` : command.name();
+}
+
+/** helpHint returns the hint for wrong arguments of a command. */
+export function helpHint(command: Command): string {
+  const parts = command.commands.length > 0 ? 'commands' : 'arguments and options';
+  return `\`btfctl ${commandName(command)} --help\` lists its ${parts}`;
 }

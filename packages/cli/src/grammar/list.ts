@@ -14,7 +14,7 @@ export function listCommand(action: Action): Command {
     new Command('list')
       .alias('show')
       .description('list the BTF objects in the kernel; -o wide also shows who uses each')
-      .argument('[object...]', 'names, globs or id:7; default: all objects'),
+      .argument('[object...]', 'names, globs or ids, such as 7; default: all objects'),
   )
     .option('--digest', 'show the SHA-256 of each object')
     .action(action);

@@ -1,5 +1,8 @@
-import type { Command } from 'commander';
+import { Command } from 'commander';
+import { configPath } from '../config/config-text.js';
+import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
+import { helpHint } from '../grammar/command-formats.js';
 import type { GlobalOptions } from '../grammar/global-options.js';
 import { makeColors } from '../output/colors.js';
 import { printableText } from '../output/safe-text.js';
@@ -33,19 +36,38 @@ export function makeRun(program: Command, { io, interrupted, ended }: RunOptions
         await using session = new Session(io, options, interrupted);
         ended((await body(session, ...args)) ?? ExitCode.OK);
       } catch (error) {
-        ended(interrupted.aborted ? Number(interrupted.reason) : await report(error, io, options));
+        ended(
+          interrupted.aborted
+            ? Number(interrupted.reason)
+            : await report(error, io, options, helpFor(error, args, options, io)),
+        );
       }
     };
 }
 
-/** report prints an error and its hint. Returns the exit code. */
+/** Returns the hint at the help of a command for wrong arguments; null for other errors, and those of the config file. */
+function helpFor(error: unknown, args: unknown[], { config }: GlobalOptions, { env }: Io): string | null {
+  const command = args.at(-1);
+  if (!(error instanceof CliError) || error.exitCode !== ExitCode.USAGE) return null;
+  return command instanceof Command && !error.message.includes(config ?? configPath(env))
+    ? helpHint(command)
+    : null;
+}
+
+/**
+ * report prints an error and its hint. Returns the exit code.
+ *
+ * @param otherwise the hint for an error without one.
+ */
 export async function report(
   error: unknown,
   { stderr, env }: Io,
   { color }: Pick<GlobalOptions, 'color'>,
+  otherwise: string | null = null,
 ): Promise<number> {
   const { explainError } = await import('../error/explain-error.js');
-  const { exitCode, message, hint } = explainError(error, env);
+  const { exitCode, message, hint: own } = explainError(error, env);
+  const hint = own ?? otherwise;
   const colors = makeColors(wantsColor(color, stderr, env));
   stderr.write(`${colors.bad('btfctl:')} ${printableText(message)}\n`);
   if (hint !== null) stderr.write(`${colors.faint('hint:')} ${printableText(hint)}\n`);

@@ -24,7 +24,7 @@ export type SpecRef =
 /** SPEC_HELP describes a SPEC in the help of commands. */
 export const SPEC_HELP = `SPEC is one of
   vmlinux, or the name of a module
-  id:7            the object with this BTF id
+  id:7, or 7      the object with this BTF id
   @NODE           the vmlinux of another node: a context or an address
   @NODE/SPEC      another object of that node, such as @web1/nf_tables
   ./vmlinux.btf   the path of a file, raw BTF or ELF; - is standard input`;
@@ -85,9 +85,11 @@ function parseNodeRef(text: string): SpecRef {
 
 function parseObject(text: string): ObjectRef {
   if (text === '') throw usageError('the name of the object is empty');
-  if (!text.startsWith('id:')) return { kind: 'name', name: text };
-  const id = Number(text.slice(3));
-  if (!/^id:\d+$/.test(text) || id < 1 || id > 0xffff_ffff) {
+  // No module has a name of digits alone.
+  const [, digits = ''] = /^(?:id:)?(\d+)$/.exec(text) ?? [];
+  if (digits === '' && !text.startsWith('id:')) return { kind: 'name', name: text };
+  const id = Number(digits);
+  if (id < 1 || id > 0xffff_ffff) {
     throw usageError(`${text} is not a BTF id`, 'use a positive number, such as id:7');
   }
   return { kind: 'id', id };

@@ -23,6 +23,7 @@ export const COMMANDS: readonly string[] = [
   'context',
   'completion',
   'version',
+  'help',
 ];
 
 /** Exit codes of commands that did their work: success, `diff` with differences, `compat` with objects that do not fit, and a partial `fleet`. */

@@ -182,16 +182,27 @@ export const NODE_NAME: Kind<string | null> = {
   format: (value) => value ?? 'none',
 };
 
-/** METRICS_ADDRESS is where metrics are served, or `off`, or null if nothing is given. */
+/** Returns an address of TCP; null for other texts. */
+function tcpAddressOf(text: string): TcpAddress | null {
+  try {
+    const address = parseAddress(text);
+    return address.kind === 'tcp' ? address : null;
+  } catch {
+    // Its advice includes the socket of a path, which does not fit here.
+    return null;
+  }
+}
+
+/** METRICS_ADDRESS is where metrics are served, or `off`, or null if nothing is given. `none` means `off`, too. */
 export const METRICS_ADDRESS: Kind<TcpAddress | 'off' | null> = {
   placeholder: 'HOST:PORT|off',
   isList: false,
   parse(texts) {
     const text = only(texts);
-    if (text === 'off') return 'off';
-    const address = parseAddress(text);
-    if (address.kind === 'tcp') return address;
-    throw new Error(`invalid address ${quoted(text)}: use HOST:PORT`);
+    if (text === 'off' || text === 'none') return 'off';
+    const address = tcpAddressOf(text);
+    if (address !== null) return address;
+    throw new Error(`invalid address ${quoted(text)}: use HOST:PORT, or off`);
   },
   format(value) {
     if (value === null) return 'none';

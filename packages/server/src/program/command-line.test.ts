@@ -97,7 +97,7 @@ describe('Bad arguments', () => {
   test.each<[string[], string]>([
     [['--listen'], 'argument missing'],
     [['--unknown'], "unknown option '--unknown'"],
-    [['argument'], 'too many arguments'],
+    [['argument'], 'unknown command "argument": `btfd serve` starts the daemon'],
     [['serve', 'argument'], 'too many arguments'],
     [['serve', '--unknown'], "unknown option '--unknown'"],
     [['config', 'chekc'], "unknown command 'chekc'"],

@@ -40,7 +40,7 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
   const program = makeProgram();
   const options = addSettings(program);
   refuseRemoved(program);
-  program.action(() => {});
+  program.action(() => refuseUnknown(program));
   program
     .command('serve')
     .description('run the daemon; the default command')
@@ -63,6 +63,8 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
     .action((dir: string) => {
       command = { name: 'init-certificates', dir };
     });
+  // After the commands, which inherit it: only the daemon itself has an error of its own.
+  program.allowExcessArguments();
   program.parse(args, { from: 'user' });
   const file: unknown = program.getOptionValue('config');
   return {
@@ -70,6 +72,13 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
     sources: { flags: flagsOf(program, options), env, file: typeof file === 'string' ? file : null },
     show: program.getOptionValue('show') === true,
   };
+}
+
+/** Makes a word that is not a command an error. People try `start` and `run`. */
+function refuseUnknown(program: Program): void {
+  const [word] = program.args;
+  if (word === undefined) return;
+  program.error(`error: unknown command ${JSON.stringify(word)}: \`btfd serve\` starts the daemon`);
 }
 
 function makeProgram(): Program {
@@ -81,6 +90,7 @@ function makeProgram(): Program {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
+    .showHelpAfterError('hint: `btfd --help` lists the commands and settings')
     .option(
       '--config <file>',
       `YAML file of settings (default: ${CONFIG_VARIABLE}, or ${DEFAULT_CONFIG_FILE} if it exists)`,
