@@ -21,7 +21,7 @@ interface Follow {
   /** The arguments that print it. `DIR` is the folder of the files. */
   readonly wrong: string;
   /**
-   * What follows the hint, and succeeds. If it is not given, the command in the hint itself runs, with these words in place
+   * The arguments that follow the hint, and succeed. If it is not given, the command in the hint itself runs, with these words in place
    * of its placeholders.
    */
   readonly right?: string;
@@ -283,7 +283,7 @@ describe('the hints of btfctl', () => {
   });
 });
 
-/** What prints a hint of btfd, and what follows it. */
+/** The arguments that print a hint of btfd, and those that follow it. */
 const FOLLOWED_BY_BTFD: readonly Pick<Follow, 'text' | 'wrong' | 'right'>[] = [
   { text: 'error: unknown command …: `btfd serve` starts the daemon', wrong: 'start', right: 'serve --help' },
   { text: 'hint: `btfd --help` lists the commands and settings', wrong: '--nosuch', right: '--help' },
@@ -304,7 +304,7 @@ const FOLLOWED_BY_BTFD: readonly Pick<Follow, 'text' | 'wrong' | 'right'>[] = [
   },
 ];
 
-/** The texts that another test follows, or that are no hints. */
+/** The texts that another test follows, or that give no advice. */
 const BTFD_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'server/src/program/command-line.test.ts': [
     '--config <file>',

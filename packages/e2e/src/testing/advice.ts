@@ -19,9 +19,9 @@ export function adviceIn(name: string, left: RegExp): string[] {
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !left.test(file),
   );
-  const texts = files.flatMap((file) => [
-    ...textsIn(parseAst(readFileSync(join(src, file), 'utf8'), { lang: 'ts' }).body),
-  ]);
+  const texts = files.flatMap((file) =>
+    Array.from(textsIn(parseAst(readFileSync(join(src, file), 'utf8'), { lang: 'ts' }).body)),
+  );
   return [...new Set(texts.filter((text) => NAMES.test(text)))].toSorted();
 }
 
