@@ -5,6 +5,7 @@ import { buildKey, buildOf, byNodes, type FleetAnswer, type KernelBuild } from '
 import { aTime, aWholeNumber, onlyKnown } from './base/argument.js';
 import { Arrivals } from './base/arrivals.js';
 import { Bounded } from './base/bounded.js';
+import { systemClock } from './base/clock.js';
 import { LoopWatch } from './pace/loop-watch.js';
 import { Pace } from './pace/pace.js';
 import { CHECK_OPTIONS, checkQuestion, type FleetCheckOptions } from './question/check-object.js';
@@ -18,6 +19,8 @@ import { type KnownNode, NodeMemory } from './survey/known-node.js';
 import { NodeClients, type NodeClientOptions } from './survey/node-client.js';
 import { isAnswer, type NodeOutcome } from './survey/node-outcome.js';
 import { Survey, type SurveyContext, type SurveyedNode } from './survey/survey.js';
+import type { FleetChange } from './watch/fleet-change.js';
+import { FleetWatch } from './watch/fleet-watch.js';
 
 /** BtfFleetOptions are the options of a {@link BtfFleet}. */
 export interface BtfFleetOptions extends NodeClientOptions {
@@ -42,6 +45,16 @@ export interface ResolveMembersOptions extends AskOptions {
 export interface SurveyOptions {
   /** Aborting it ends the survey, which then rejects with the signal's reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** WatchFleetOptions are the options of {@link BtfFleet.watch}. */
+export interface WatchFleetOptions {
+  /** Aborting it ends the watch, which then rejects with the signal's reason. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+  /** How often every node is asked, in milliseconds. Default: one minute. */
+  readonly interval?: number | undefined;
+  /** Whether other modules count as another build. Default: false. */
+  readonly modules?: boolean | undefined;
 }
 
 /** InventoryBuild is a build of the kernel, and the nodes that run it. */
@@ -81,6 +94,8 @@ const DEFAULT_CONCURRENCY = 32;
 const DEFAULT_CONNECT_MS = 3_000;
 /** A daemon in the same network responds within milliseconds. A call that takes this long is lost. */
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** A node needs about that long to boot another kernel. */
+const DEFAULT_INTERVAL_MS = 60_000;
 
 /**
  * BtfFleet asks the daemons of many nodes. A question is asked once for each build of the kernel, and the answer of one node is
@@ -95,7 +110,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  * ```
  */
 export class BtfFleet implements AsyncDisposable {
-  readonly #context: Omit<SurveyContext, 'useMemory'>;
+  readonly #context: Omit<SurveyContext, 'memoryUse'>;
   readonly #specs: KernelSpecs;
   readonly #loop = new LoopWatch();
   readonly #closing = new AbortController();
@@ -141,7 +156,7 @@ export class BtfFleet implements AsyncDisposable {
   async *survey({ signal }: SurveyOptions = {}): AsyncGenerator<SurveyedNode, void, undefined> {
     using bounded = this.#bounded(signal);
     const arrivals = new Arrivals<SurveyedNode>();
-    const context = { ...this.#context, useMemory: false };
+    const context = { ...this.#context, memoryUse: 'none' as const };
     const survey = new Survey(context, (surveyed) => arrivals.add(surveyed));
     const running = this.#follow(survey.run(bounded.signal)).finally(() => arrivals.end());
     // Awaited below.
@@ -156,6 +171,31 @@ export class BtfFleet implements AsyncDisposable {
   }
 
   /**
+   * watch yields the changes of the fleet: all nodes first, as they answer, then those that come, go, stop to respond, respond
+   * again or run another build, and the builds that come and go with them. It asks every node at an interval. If the source
+   * says when its nodes change, it also lists them after that, and asks those that are new. Errors of the source are changes
+   * too, and the source is asked again. Leaving the loop ends the watch.
+   *
+   * ```ts
+   * for await (const change of fleet.watch()) if (change.kind === 'build-appeared') console.log(change.build.release);
+   * ```
+   *
+   * A reader who is slow misses nothing that is still so: the next survey begins after the last change was read.
+   *
+   * @throws BtfError INVALID_REQUEST for an option that is unknown or cannot be used.
+   * @throws BtfError CLIENT_CLOSED if the fleet is closed, and the reason of the signal if it aborts.
+   */
+  async *watch(options: WatchFleetOptions = {}): AsyncGenerator<FleetChange, void, undefined> {
+    onlyKnown(options, ['signal', 'interval', 'modules']);
+    const { signal, interval = DEFAULT_INTERVAL_MS, modules = false } = options;
+    aTime('interval', interval);
+    using bounded = this.#bounded(signal);
+    const follow = async (work: Promise<void>): Promise<void> => this.#follow(work);
+    const watch = new FleetWatch(this.#asking(), { interval, modules, clock: systemClock, follow });
+    yield* watch.changes(bounded.signal);
+  }
+
+  /**
    * inventory asks every node, and returns the builds of the kernel that they run.
    *
    * @throws BtfError as `survey` does.
@@ -165,7 +205,7 @@ export class BtfFleet implements AsyncDisposable {
     const groups = new Map<string, KnownNode[]>();
     const nodes = new Map<string, NodeOutcome>();
     using bounded = this.#bounded(options.signal, options.deadline);
-    const survey = new Survey({ ...this.#context, useMemory: false }, (surveyed, known) => {
+    const survey = new Survey({ ...this.#context, memoryUse: 'none' as const }, (surveyed, known) => {
       nodes.set(surveyed.name, surveyed.outcome);
       options.onNode?.(surveyed);
       if (known === null) return;
@@ -319,7 +359,7 @@ export class BtfFleet implements AsyncDisposable {
 
   /** Questions use the last survey. */
   #asking(): SurveyContext {
-    return { ...this.#context, useMemory: true };
+    return { ...this.#context, memoryUse: 'all' };
   }
 
   /** Returns a signal that also aborts when the fleet is closed. */

@@ -11,7 +11,13 @@
  * @module
  */
 export { BtfFleet, type BtfFleetOptions } from './fleet.js';
-export type { Inventory, InventoryBuild, ResolveMembersOptions, SurveyOptions } from './fleet.js';
+export type {
+  Inventory,
+  InventoryBuild,
+  ResolveMembersOptions,
+  SurveyOptions,
+  WatchFleetOptions,
+} from './fleet.js';
 export type { AskedNode, AskOptions, Dependencies, Question } from './ask/ask-builds.js';
 export type { BuildAnswer, FleetAnswer, KernelBuild } from './ask/fleet-answer.js';
 export { dnsNodes, type DnsNodesOptions } from './source/dns-nodes.js';
@@ -24,4 +30,14 @@ export type { FailureKind, NodeFailure, NodeOutcome } from './survey/node-outcom
 export type { NodeBuild } from './survey/ask-node.js';
 export type { NodeClientOptions } from './survey/node-client.js';
 export type { SurveyedNode } from './survey/survey.js';
+export type {
+  BuildChange,
+  FleetChange,
+  FleetSynced,
+  NodeAppeared,
+  NodeChanged,
+  NodeLeft,
+  NodeState,
+  SourceFailed,
+} from './watch/fleet-change.js';
 export { staticNodes } from './source/static-nodes.js';

@@ -42,11 +42,18 @@ export interface AskLimits {
  * askNode asks a node for the build of its kernel. The first call has little time, because it shows whether the node
  * responds at all.
  *
+ * @param kept an answer that is returned if it is of the same run of the daemon.
  * @throws BtfError for every call, and UNIMPLEMENTED if the daemon cannot compute digests.
  */
-export async function askNode(client: BtfClient, limits: AskLimits): Promise<NodeInfo> {
+export async function askNode(
+  client: BtfClient,
+  kept: NodeInfo | null,
+  limits: AskLimits,
+): Promise<NodeInfo> {
   const { connectTimeout, timeout, signal } = limits;
-  await client.serverInfo({ timeout: connectTimeout, signal });
+  const { bootId, daemonEpoch } = await client.serverInfo({ timeout: connectTimeout, signal });
+  // Daemons without an epoch do not say whether they are the same run.
+  if (kept?.bootId === bootId && kept.daemonEpoch === daemonEpoch && daemonEpoch !== '') return kept;
   const info = await client.serverInfo({ details: ['digests'], timeout, signal });
   const digests = info.digests ?? (await listedDigests(client, limits));
   return infoOf(info, digests);

@@ -16,12 +16,18 @@ const KEPT_MS = 60_000;
 
 /** NodeMemory keeps the infos of nodes by address, so that questions that follow each other need one survey. */
 export class NodeMemory {
+  readonly #keptMs: number;
   readonly #known = new Map<string, { readonly at: number; readonly info: NodeInfo }>();
 
-  /** get returns the answer of an address, if it is younger than a minute. */
+  /** @param keptMs how long an answer is kept, in milliseconds. */
+  constructor(keptMs = KEPT_MS) {
+    this.#keptMs = keptMs;
+  }
+
+  /** get returns the answer of an address, if it is not too old. */
   get(address: string): NodeInfo | null {
     const known = this.#known.get(address);
-    return known !== undefined && known.at > performance.now() - KEPT_MS ? known.info : null;
+    return known !== undefined && known.at > performance.now() - this.#keptMs ? known.info : null;
   }
 
   set(address: string, info: NodeInfo): void {

@@ -31,14 +31,19 @@ export interface SurveyedNode {
   readonly build: NodeBuild | null;
 }
 
+/**
+ * MemoryUse says when the last answer of a node is used: never, if its daemon says that it is still the same run on the same
+ * boot, or without asking the node.
+ */
+export type MemoryUse = 'none' | 'same-run' | 'all';
+
 /** SurveyContext is what a survey works with. */
 export interface SurveyContext {
   readonly source: NodeSource;
   readonly pace: Pace;
   readonly loop: Pick<LoopWatch, 'lostSince'>;
   readonly memory: NodeMemory;
-  /** Whether infos from memory are used. */
-  readonly useMemory: boolean;
+  readonly memoryUse: MemoryUse;
   readonly clients: NodeClients;
   readonly connectTimeout: number;
   readonly timeout: number;
@@ -109,7 +114,7 @@ export class Survey {
   }
 
   async #ask(node: FleetNode, signal: AbortSignal, isLast: boolean): Promise<void> {
-    const { memory, useMemory, loop } = this.#context;
+    const { memory, memoryUse, loop } = this.#context;
     if (node.problem !== undefined) {
       this.#fail(node, problemFailure(node.problem));
       return;
@@ -118,14 +123,14 @@ export class Survey {
       this.#fail(node, notReadyFailure());
       return;
     }
-    const kept = useMemory ? memory.get(node.address) : null;
-    if (kept !== null) {
+    const kept = memoryUse === 'none' ? null : memory.get(node.address);
+    if (kept !== null && memoryUse === 'all') {
       this.#succeed(node, kept, true);
       return;
     }
     const askedAt = performance.now();
     try {
-      const info = await this.#infoOf(node, signal, isLast);
+      const info = await this.#infoOf(node, kept, signal, isLast);
       memory.set(node.address, info);
       this.#succeed(node, info, false);
     } catch (error) {
@@ -142,14 +147,19 @@ export class Survey {
   }
 
   /** A process that was starved gives a node more time. */
-  async #infoOf(node: FleetNode, signal: AbortSignal, isLast: boolean): Promise<NodeInfo> {
+  async #infoOf(
+    node: FleetNode,
+    kept: NodeInfo | null,
+    signal: AbortSignal,
+    isLast: boolean,
+  ): Promise<NodeInfo> {
     const { clients, timeout } = this.#context;
     const connectTimeout = isLast
       ? Math.max(this.#context.connectTimeout, timeout)
       : this.#context.connectTimeout;
     await using client = clients.open(node);
     await reachNode(node.address, connectTimeout, signal);
-    return await askNode(client, { connectTimeout, timeout, signal });
+    return await askNode(client, kept, { connectTimeout, timeout, signal });
   }
 
   #succeed(node: FleetNode, info: NodeInfo, isFromMemory: boolean): void {
