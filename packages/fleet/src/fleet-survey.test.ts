@@ -19,9 +19,12 @@ describe('A survey', () => {
       { name: 'm', digest: digests.m },
     ]);
     const refusing = await fakes.start('refusing', NEW_KERNEL);
-    refusing.daemon.failNext('getServerInfo', { code: status.PERMISSION_DENIED, reason: 'ROLE_FORBIDS' });
     const failing = await fakes.start('failing', NEW_KERNEL);
-    failing.daemon.failNext('getServerInfo', { code: status.INTERNAL });
+    // Several times: on a busy machine, a node that was starved is asked once more.
+    for (let time = 0; time < 4; time++) {
+      refusing.daemon.failNext('getServerInfo', { code: status.PERMISSION_DENIED, reason: 'ROLE_FORBIDS' });
+      failing.daemon.failNext('getServerInfo', { code: status.INTERNAL });
+    }
     const well = await fakes.start('well', NEW_KERNEL, { m: MODULE });
     const nodes: FleetNode[] = [
       refusing,
@@ -60,7 +63,8 @@ describe('A survey', () => {
       again: 'duplicate',
       'other-way': '',
       dead: 'unreachable',
-      silent: 'unreachable',
+      // This process itself may be what did not run, on a busy machine.
+      silent: expect.stringMatching(/^(unreachable|starved)$/),
       old: 'answered',
       away: 'unreachable',
       bad: 'failed',

@@ -18,7 +18,7 @@ import type { ObjectUsers } from '../object/object-users.js';
 
 /** FakeObjectInit describes an object to add to the kernel of a {@link FakeDaemon}. */
 export interface FakeObjectInit {
-  /** The raw BTF. */
+  /** The raw BTF, which must not change. Fakes that are given the same array share what they compute from it. */
   readonly btf: Uint8Array;
   /** The kernel's name for it: `vmlinux` or a module's name. Default: empty, as for users' objects. */
   readonly name?: string | undefined;
@@ -47,6 +47,25 @@ export const aFakeObject: Rule = (field, value) => {
 
 type InfoInit = MessageInitShape<typeof HandleInfoSchema>;
 
+/** Prepared is computed from BTF once for all fakes that share its bytes. A test of many nodes starts hundreds. */
+interface Prepared {
+  readonly digest: Uint8Array;
+  readonly split: boolean;
+  /** The types of BTF that is not split. */
+  spec: Spec | null;
+}
+
+const prepared = new WeakMap<Uint8Array, Prepared>();
+
+function prepare(btf: Uint8Array): Prepared {
+  const known = prepared.get(btf);
+  if (known !== undefined) return known;
+  const digest = new Uint8Array(createHash('sha256').update(btf).digest());
+  const made = { digest, split: isSplit(btf), spec: null };
+  prepared.set(btf, made);
+  return made;
+}
+
 /** FakeObject is a BTF object in the kernel of a {@link FakeDaemon}. */
 export class FakeObject {
   readonly id: number;
@@ -59,6 +78,7 @@ export class FakeObject {
   readonly base: FakeObject | null;
   readonly split: boolean;
   readonly #init: FakeObjectInit;
+  readonly #prepared: Prepared;
   /** Whether it has left the kernel, as an unloaded module does. */
   removed = false;
   /** Whether it goes with its last handle, because `loadHandle` loaded it. */
@@ -72,14 +92,16 @@ export class FakeObject {
     this.name = name;
     this.origin = origin;
     this.btf = btf;
-    this.digest = new Uint8Array(createHash('sha256').update(btf).digest());
-    this.split = isSplit(btf);
+    this.#prepared = prepare(btf);
+    this.digest = this.#prepared.digest;
+    this.split = this.#prepared.split;
     this.base = this.split ? vmlinux : null;
     this.transient = transient;
   }
 
   /** Returns the types. @throws BtfFormatError for BTF that cannot be parsed. */
   spec(): Spec {
+    if (!this.split) return (this.#prepared.spec ??= Spec.parse(this.btf));
     this.#spec ??= Spec.parse(this.btf, { base: this.base?.spec() ?? null });
     return this.#spec;
   }
