@@ -24,7 +24,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ),
   bench: `fleet event-loop peers run rows report ${ROOT}`.split(' '),
   // The files in src are a facade over these rooms, and the rooms use them too.
-  btf: 'decode build query elf ext object core min-btf reach print diff value kernel check validate'.split(' '),
+  btf: 'decode build query elf ext object core min-btf reach print diff value kernel check validate'.split(
+    ' ',
+  ),
 };
 
 /** The rooms that code on worker threads may import. */
