@@ -97,6 +97,9 @@ function commandsOf(program: Command, run: Run): Readonly<Record<string, () => C
     fleet: () =>
       fleetCommand({
         kernels: run(async () => (await import('./command/fleet-kernels.js')).fleetKernels),
+        compat: run(async () => (await import('./command/fleet-compat.js')).fleetCompat),
+        member: run(async () => (await import('./command/fleet-member.js')).fleetMember),
+        find: run(async () => (await import('./command/fleet-find.js')).fleetFind),
       }),
     context: () =>
       contextCommand({

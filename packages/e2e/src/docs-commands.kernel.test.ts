@@ -75,6 +75,7 @@ needs('bpf').describe('the commands in the documents', () => {
       writeFileSync(join(dir, 'bin', name), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
     program('btfctl', `'${process.execPath}' '${BTFCTL}'`);
     program('btfd', `'${process.execPath}' '${BTFD}'`);
+    writeFileSync(join(dir, 'nodes.txt'), `web1 ${daemon.address}\n`);
     writeFileSync(join(dir, 'config.yaml'), 'listen:\n  - unix:/run/btfd/btfd.sock\nmax-tll: 30m\n');
     // Debian's Python, which has Debian's grpcio.
     program('python3', '/usr/bin/python3');
@@ -174,6 +175,7 @@ function general(text: string): string[] {
   return text
     .replaceAll(/"[\w+/]{43}="/g, '"="')
     .replaceAll(/\bLinux \S+ (?:x86_64|aarch64)/g, 'Linux')
+    .replaceAll(/^[\da-f]{8} +\S+ +(?:x86_64|aarch64)/gm, 'BUILD')
     .replaceAll(/\d[\d,]*/g, '#')
     .replaceAll(/ +/g, ' ')
     .split('\n')

@@ -21,7 +21,7 @@ export type {
 export type { AskedNode, AskOptions, Dependencies, Question } from './ask/ask-builds.js';
 export type { BuildAnswer, FleetAnswer, KernelBuild } from './ask/fleet-answer.js';
 export { dnsNodes, type DnsNodesOptions } from './source/dns-nodes.js';
-export type { FleetCheckOptions } from './question/check-object.js';
+export { checkDependencies, type FleetCheckOptions } from './question/check-object.js';
 export type { FleetDiffOptions } from './question/diff.js';
 export type { FindTypesOptions, FoundType } from './question/find-types.js';
 export type { FleetMember } from './question/resolve-members.js';

@@ -8,6 +8,7 @@ import { type Cell, judgeAll, type JudgeAllOptions, type Row } from '../compat/j
 import type { CompatKernel } from '../compat/kernel.js';
 import { kernelsOf } from '../compat/kernels.js';
 import { MinBtfWriter } from '../compat/min-btf.js';
+import { programNotes } from '../compat/program-notes.js';
 import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
 import { type CompatReport, isUnfit } from '../compat/report.js';
 import { CliError } from '../error/cli-error.js';
@@ -109,14 +110,7 @@ function withoutDaemon(error: unknown): unknown {
 
 /** Prints advice about options that the results depend on. */
 function printNotes(session: Session, cells: readonly Cell[]): void {
-  for (const { file, report } of cells) {
-    if (report === null) continue;
-    if (report.programs.length > 0 && report.programs.every(({ loaded }) => !loaded)) {
-      session.noteOnce(
-        `${file.name}: the loader loads none of its programs by default; choose some with --program`,
-      );
-    }
-  }
+  for (const note of programNotes(cells)) session.noteOnce(note);
   const undated = cells.filter(({ kernel, report }) => kernel.lacksVersion && dependsOnVersion(report));
   if (undated.length > 0) {
     const files = someOf(undated.map(({ file }) => file.name));
@@ -125,30 +119,10 @@ function printNotes(session: Session, cells: readonly Cell[]): void {
       `${files}: the result may depend on the version of the kernel, which is not known for ${kernels}: give it with --kernel-version`,
     );
   }
-  const [lacking] = cells.flatMap(({ file, report }) => {
-    const program = report?.programs.find(
-      (one) => lacksTarget(one) && !Object.hasOwn(file.attachTargets, one.name),
-    );
-    return program === undefined ? [] : [{ file, program }];
-  });
-  if (lacking === undefined) return;
-  const { file, program } = lacking;
-  session.noteOnce(
-    `if user space sets the targets of programs, such as ${program.name} of ${file.name}, give them with ` +
-      `--attach ${program.name}=TARGET; if it does not load them, choose others with --program`,
-  );
 }
 
 function dependsOnVersion(report: CompatReport | null): boolean {
   return report !== null && report.dependsOnKernelVersion && isUnfit(report.verdict);
-}
-
-/** Whether the kernel lacks the target of a program, or its section has none. */
-function lacksTarget({ needs }: CompatReport['programs'][number]): boolean {
-  return needs.some(
-    ({ kind, verdict, name, object }) =>
-      kind === 'ATTACH_TARGET' && ((verdict === 'FAILS' && object === null) || name === ''),
-  );
 }
 
 /** Names that a note lists. */

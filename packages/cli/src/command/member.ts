@@ -1,9 +1,10 @@
 import { BtfFormatError, parseMemberPath } from '@btfd/btf';
-import type { MemberFailure, MemberResult, RemoteMember } from '@btfd/client';
+import type { MemberFailure } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { InOptions } from '../grammar/options.js';
 import { makeColors } from '../output/colors.js';
+import { memberData, offsetsText, typeText } from '../output/member-text.js';
 import { formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { parseSpecRef } from '../source/spec-ref.js';
@@ -24,7 +25,12 @@ export async function member(
     { heading: 'BITS', align: 'right' },
     { heading: 'TYPE', shrinks: true },
   ] as const;
-  const rows = found.map(({ path, place }) => [path, offsets(place), String(place.bitSize), typeOf(place)]);
+  const rows = found.map(({ path, place }) => [
+    path,
+    offsetsText(place),
+    String(place.bitSize),
+    typeText(place),
+  ]);
   await session.show({
     data: results.map(memberData),
     names: found.map(({ path }) => path),
@@ -50,7 +56,7 @@ function ambiguity(path: string, failure: MemberFailure, label: string): string 
   const rows = candidates.map(({ typeName, inBase, path: exact, member: place }) => [
     exact,
     inBase ? `${typeName} (base)` : typeName,
-    ...(place === null ? ['-', '-', 'none'] : [offsets(place), String(place.bitSize), typeOf(place)]),
+    ...(place === null ? ['-', '-', 'none'] : [offsetsText(place), String(place.bitSize), typeText(place)]),
   ]);
   const table = formatTable(columns, rows, { width: null, colors: makeColors(false) }).trimEnd();
   const message = `${path} differs in ${candidateCount} types of one name: use one of these paths\n${table}`;
@@ -73,59 +79,4 @@ function checkPaths(paths: readonly string[]): void {
       throw error instanceof BtfFormatError ? usageError(error.message) : error;
     }
   }
-}
-
-function offsets({ dereferences, bitOffset, bitfield }: RemoteMember): string {
-  const places = [
-    ...dereferences.map((step) => inBytes(step.bitOffset, false)),
-    inBytes(bitOffset, bitfield),
-  ];
-  return places.join(' → ');
-}
-
-function inBytes(bits: number, bitfield: boolean): string {
-  const bytes = String(Math.floor(bits / 8));
-  return bitfield || bits % 8 !== 0 ? `${bytes}:${bits % 8}` : bytes;
-}
-
-/** Returns the type, with the type tags of the pointers on the path: some of them, such as __user, need care to read. */
-function typeOf({ typeName, dereferences }: RemoteMember): string {
-  const tags = [...new Set(dereferences.flatMap((step) => step.tags))];
-  return tags.length === 0 ? typeName : `${typeName} (through ${tags.join(', ')})`;
-}
-
-function memberData({ path, member: place, error, failure }: MemberResult): unknown {
-  if (place !== null) return { path, ...placeData(place) };
-  const { code, candidates, candidateCount } = failure;
-  if (candidates.length === 0) return { path, error, code };
-  return {
-    path,
-    error,
-    code,
-    candidates: candidates.map(({ typeId, typeName, inBase, path: exact, member: end }) => ({
-      id: typeId,
-      type: typeName,
-      in_base: inBase,
-      path: exact,
-      member: end === null ? null : placeData(end),
-    })),
-    candidate_count: candidateCount,
-  };
-}
-
-function placeData(place: RemoteMember): object {
-  return {
-    bits_offset: place.bitOffset,
-    nr_bits: place.bitSize,
-    bitfield: place.bitfield,
-    type: place.typeName,
-    type_id: place.typeId,
-    container_id: place.containerId,
-    dereferences: place.dereferences.map((step) => ({
-      bits_offset: step.bitOffset,
-      type_id: step.typeId,
-      target_id: step.targetId,
-      tags: step.tags,
-    })),
-  };
 }

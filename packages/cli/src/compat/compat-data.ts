@@ -51,12 +51,14 @@ export function compatData(
   };
 }
 
-function errorData(error: unknown): object {
+/** errorData returns an error for programs. */
+export function errorData(error: unknown): object {
   const { message, exitCode } = explainError(error);
   return { message, exit_code: exitCode };
 }
 
-function reportData(report: CompatReport, all: boolean): object {
+/** reportData returns a report for programs. @param all whether to include findings that fit. */
+export function reportData(report: CompatReport, all: boolean): object {
   const wanted = <T extends CompatFinding>(findings: readonly T[]): readonly T[] =>
     all ? findings : findings.filter(isNotable);
   const findings = (of: RemoteProgramResult | CompatReport): object => ({

@@ -1,5 +1,5 @@
 import { code, escaped, markdownTable } from '../output/markdown.js';
-import { groupFindings, type GroupedFinding } from './finding-groups.js';
+import { groupFindings, type GroupedFinding, type OnKernel } from './finding-groups.js';
 import type { Cell, Row } from './judge-all.js';
 import { cellWord, columnsOf, sectionsOf, totalText } from './matrix.js';
 import { type CompatFinding, isNotable, isUnfit } from './report.js';
@@ -37,9 +37,19 @@ function rowMarkdown({ cells }: Row, all: boolean): string {
   const reports = cells.flatMap(({ kernel: { label }, report }) =>
     report === null ? [] : [{ label, report }],
   );
+  return findingsMarkdown(reports, cells.length, all);
+}
+
+/**
+ * findingsMarkdown returns the findings of an object as a list.
+ *
+ * @param kernels how many kernels there are.
+ * @param all whether to include findings that fit.
+ */
+export function findingsMarkdown(reports: readonly OnKernel[], kernels: number, all: boolean): string {
   const isWanted = (finding: CompatFinding): boolean => (all ? isNotable(finding) : isUnfit(finding.verdict));
   return groupFindings(reports, isWanted)
-    .map((one) => findingMarkdown(one, cells.length))
+    .map((one) => findingMarkdown(one, kernels))
     .join('');
 }
 

@@ -45,7 +45,10 @@ export interface Section {
 }
 
 /** sectionsOf returns a text about each object, and none for empty texts. Objects with the same text share it. */
-export function sectionsOf(rows: readonly Row[], textOf: (row: Row) => string): Section[] {
+export function sectionsOf<R extends Pick<Row, 'file'>>(
+  rows: readonly R[],
+  textOf: (row: R) => string,
+): Section[] {
   const names = new Map<string, string[]>();
   for (const row of rows) {
     const text = textOf(row);

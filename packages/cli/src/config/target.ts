@@ -93,9 +93,14 @@ function withTls({ address, tls }: Node, options: TlsFiles): Node {
 }
 
 function checkAddress(address: string): void {
-  // Of unix://some/path, gRPC would take "some" as a host, and the rest as a path from the working directory.
-  if (/^unix:(?:\/\/)?\/[^/]/.test(address)) return;
-  const port = Number(/^(?:\[[^\]]+\]|[^:[\]/]+):(\d{1,5})$/.exec(address)?.[1]);
-  if (port >= 1 && port <= 65_535) return;
+  if (isAddress(address)) return;
   throw usageError(`invalid address ${JSON.stringify(address)}: use unix:/PATH or HOST:PORT`);
+}
+
+/** isAddress reports whether a text can be the address of a daemon. */
+export function isAddress(text: string): boolean {
+  // Of unix://some/path, gRPC would take "some" as a host, and the rest as a path from the working directory.
+  if (/^unix:(?:\/\/)?\/[^/]/.test(text)) return true;
+  const port = Number(/^(?:\[[^\]]+\]|[^:[\]/]+):(\d{1,5})$/.exec(text)?.[1]);
+  return port >= 1 && port <= 65_535;
 }

@@ -1,4 +1,5 @@
 import type { KernelBuild } from '@btfd/fleet';
+import { clip } from '../output/table.js';
 
 /** A digest in short. Git shows as many digits of its own. */
 const SHORT = 8;
@@ -22,9 +23,21 @@ export function buildLabels(builds: readonly KernelBuild[]): string[] {
   });
 }
 
-/** releasesText returns the releases of a build. */
+/** The longest text of utsname(2). A daemon is a stranger, which may send more. */
+const MOST_CHARACTERS = 64;
+/** The releases that a cell shows. */
+const MOST_RELEASES = 3;
+
+/** releasesText returns the releases of a build, of many only the first. */
 export function releasesText({ releases }: KernelBuild): string {
-  return releases.join(', ');
+  const shown = releases.slice(0, MOST_RELEASES).map((release) => clip(release, MOST_CHARACTERS));
+  const more = releases.length - shown.length;
+  return `${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
+}
+
+/** machineText returns the architecture of a build. */
+export function machineText({ machine }: KernelBuild): string {
+  return clip(machine, MOST_CHARACTERS);
 }
 
 /** modulesText returns the number of modules of a build. */
@@ -33,10 +46,13 @@ export function modulesText({ moduleCount }: KernelBuild): string {
 }
 
 /** buildData returns a build and its nodes for programs. */
-export function buildData(
-  { digest, modulesDigest, moduleCount, releases, machine }: KernelBuild,
-  nodes: readonly string[],
-): object {
+export function buildData({
+  build: { digest, modulesDigest, moduleCount, releases, machine },
+  nodes,
+}: {
+  readonly build: KernelBuild;
+  readonly nodes: readonly string[];
+}): object {
   return {
     digest,
     modules_digest: modulesDigest,

@@ -53,5 +53,6 @@ export function warnOfMissing(session: Session, nodes: FleetNodes, listsNodes: b
   const more = failures.length - lines.length;
   if (more > 0) lines.push(`${INDENT}and ${grouped(more)} other reasons`);
   session.warn([text, ...lines].join('\n'));
-  if (!listsNodes) session.noteOnce('--nodes lists the nodes');
+  const isCut = more > 0 || failures.some(({ nodes: names }) => foldNames(names).length > MOST_NAMES);
+  if (isCut && !listsNodes) session.noteOnce('--nodes lists all of them');
 }

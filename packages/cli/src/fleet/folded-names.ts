@@ -19,10 +19,14 @@ export interface FoldedNames {
 export function foldNames(names: readonly string[]): FoldedNames[] {
   const all = [...new Set(names)].toSorted();
   const places = all.map(placesOf);
-  const padded = new Set(places.flat().flatMap(({ digits, shape }) => (/^0./.test(digits) ? [shape] : [])));
+  const padded = new Set(
+    places.flat().flatMap((place) => (/^0./.test(place.digits) ? [shapeOf(place)] : [])),
+  );
   // Numbers of different lengths are in one range, unless zeros fill them up to one length.
-  const keyOf = ({ before, after, shape }: Place): string =>
-    padded.has(shape) ? shape : JSON.stringify([before, after]);
+  const keyOf = (place: Place): string => {
+    const shape = padded.size === 0 ? '' : shapeOf(place);
+    return padded.has(shape) ? shape : place.around;
+  };
   const sizes = new Map<string, number>();
   for (const key of places.flat().map(keyOf)) sizes.set(key, (sizes.get(key) ?? 0) + 1);
   const groups = new Map<string, Group>();
@@ -53,8 +57,8 @@ interface Place {
   readonly before: string;
   readonly digits: string;
   readonly after: string;
-  /** The same for names that differ only in this number, with as many digits. */
-  readonly shape: string;
+  /** The same for names that differ only in this number. */
+  readonly around: string;
 }
 
 interface Group {
@@ -71,8 +75,13 @@ function placesOf(name: string): Place[] {
     const [digits] = run;
     const before = name.slice(0, run.index);
     const after = name.slice(run.index + digits.length);
-    return { before, digits, after, shape: JSON.stringify([before, after, digits.length]) };
+    return { before, digits, after, around: `${before}\0${after}` };
   });
+}
+
+/** Returns what is the same for names that differ only in this number, with as many digits. */
+function shapeOf({ around, digits }: Place): string {
+  return `${around}\0${digits.length}`;
 }
 
 /** Returns the place whose group is the largest, the last one of several. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { BtfError } from '@btfd/client';
 import type { AskOptions, BtfFleet } from '@btfd/fleet';
 import { tlsOptions } from '../config/tls-files.js';
 import { cacheHome } from '../config/xdg-folders.js';
@@ -80,7 +81,7 @@ function endingWith(interrupted: AbortSignal): AbortController {
   return ending;
 }
 
-function firstFailure(name: string, error: unknown): CliError {
-  const { exitCode, message, hint } = explainError(error);
-  return new CliError(exitCode, `${name}: ${message}`, hint);
+/** Its hints are for commands that ask one daemon. */
+function firstFailure(name: string, error: BtfError): CliError {
+  return new CliError(explainError(error).exitCode, `${name}: ${error.rawMessage}`);
 }

@@ -103,6 +103,7 @@ function outcomeData(outcome: NodeOutcome): object {
   }
 }
 
-function isFailure(outcome: NodeOutcome): outcome is NodeFailure {
+/** isFailure reports whether a node gave no answer. */
+export function isFailure(outcome: NodeOutcome): outcome is NodeFailure {
   return 'error' in outcome;
 }

@@ -2,9 +2,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { type Action, repeated } from './options.js';
 
-/** CompatOptions are the options of `btfctl compat`. */
-export interface CompatOptions {
-  readonly on?: readonly string[];
+/** CheckOptions are the options of a check that hold for every kernel. */
+export interface CheckOptions {
   readonly loader: 'libbpf' | 'cilium';
   readonly modules?: readonly string[];
   readonly program?: readonly string[];
@@ -12,25 +11,58 @@ export interface CompatOptions {
   readonly attach?: readonly string[];
   /** `VARIABLE=VALUE` each. */
   readonly set?: readonly string[];
-  /** Versions as in `LINUX_KERNEL_VERSION`. */
-  readonly kernelVersion?: readonly number[];
   readonly all?: boolean;
   readonly risk: 'allow' | 'refuse';
+}
+
+/** CompatOptions are the options of `btfctl compat`. */
+export interface CompatOptions extends CheckOptions {
+  readonly on?: readonly string[];
+  /** Versions as in `LINUX_KERNEL_VERSION`. */
+  readonly kernelVersion?: readonly number[];
   readonly minBtf?: string;
 }
 
 /** compatCommand is `btfctl compat`. */
 export function compatCommand(action: Action): Command {
-  return new Command('compat')
-    .description(
-      'check whether the programs of BPF objects fit kernels, as far as BTF shows, without loading them; ' +
-        'exit status 8 if one does not fit',
+  return checkOptions(
+    new Command('compat')
+      .description(
+        'check whether the programs of BPF objects fit kernels, as far as BTF shows, without loading them; ' +
+          'exit status 8 if one does not fit',
+      )
+      .option('--on <spec>', 'a kernel; can be repeated; default: the kernel of the daemon', repeated),
+  )
+    .option(
+      '--kernel-version <version>',
+      'the version of a kernel in a file, such as 6.1.0; give one for each file if they differ',
+      kernelVersions,
     )
+    .option(
+      '--min-btf <folder>',
+      'write the smallest BTF that the relocations of the objects need into this folder, a file for each kernel',
+    )
+    .addHelpText(
+      'after',
+      `
+A kernel is the SPEC of a vmlinux, or a folder with the BTF of vmlinux and of
+its modules, such as /sys/kernel/btf.
+
+  btfctl compat ./agent --on @web1 --on @web2
+  btfctl compat build/ --on ./kernels/5.15 --on ./kernels/6.1 -o markdown
+
+${SPEC_HELP}`,
+    )
+    .action(action);
+}
+
+/** checkOptions declares the {@link CheckOptions} and the files. */
+export function checkOptions(command: Command): Command {
+  return command
     .argument(
       '<file...>',
       'a BPF object, an executable that embeds some, a folder or a glob of such files; - is standard input',
     )
-    .option('--on <spec>', 'a kernel; can be repeated; default: the kernel of the daemon', repeated)
     .addOption(
       new Option('--loader <loader>', 'the loader whose rules hold')
         .choices(['libbpf', 'cilium'])
@@ -57,33 +89,12 @@ export function compatCommand(action: Action): Command {
         'of an enum value, or hex:BYTES; can be repeated',
       repeated,
     )
-    .option(
-      '--kernel-version <version>',
-      'the version of a kernel in a file, such as 6.1.0; give one for each file if they differ',
-      kernelVersions,
-    )
     .option('--all', 'show all findings, also of what fits')
     .addOption(
       new Option('--risk <how>', 'whether a program that may fail counts as one that does not fit')
         .choices(['refuse', 'allow'])
         .default('refuse'),
-    )
-    .option(
-      '--min-btf <folder>',
-      'write the smallest BTF that the relocations of the objects need into this folder, a file for each kernel',
-    )
-    .addHelpText(
-      'after',
-      `
-A kernel is the SPEC of a vmlinux, or a folder with the BTF of vmlinux and of
-its modules, such as /sys/kernel/btf.
-
-  btfctl compat ./agent --on @web1 --on @web2
-  btfctl compat build/ --on ./kernels/5.15 --on ./kernels/6.1 -o markdown
-
-${SPEC_HELP}`,
-    )
-    .action(action);
+    );
 }
 
 /** Collects names of modules. modprobe also takes dashes in them. */

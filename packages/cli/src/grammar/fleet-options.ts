@@ -64,3 +64,18 @@ function parseConcurrency(text: string): number {
   if (number >= 1 && number <= MAX_CONCURRENCY) return number;
   throw new InvalidArgumentError(`Use a number from 1 to ${MAX_CONCURRENCY}.`);
 }
+
+/** ObjectOptions choose an object of the kernel of each node. */
+export interface ObjectOptions {
+  readonly in: string;
+}
+
+/** objectOption declares the {@link ObjectOptions}. */
+export function objectOption(command: Command): Command {
+  return command.option(
+    '-i, --in <module>',
+    'use the types of this module, or of vmlinux',
+    notEmpty,
+    'vmlinux',
+  );
+}

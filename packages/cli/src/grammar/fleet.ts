@@ -1,10 +1,16 @@
 import { Command } from 'commander';
+import { fleetCompatCommand } from './fleet-compat.js';
+import { fleetFindCommand } from './fleet-find.js';
 import { fleetKernelsCommand } from './fleet-kernels.js';
+import { fleetMemberCommand } from './fleet-member.js';
 import type { Action } from './options.js';
 
 /** FleetActions are what the commands of `btfctl fleet` do. */
 export interface FleetActions {
   readonly kernels: Action;
+  readonly compat: Action;
+  readonly member: Action;
+  readonly find: Action;
 }
 
 /** fleetCommand is `btfctl fleet` with its own commands. */
@@ -12,6 +18,9 @@ export function fleetCommand(actions: FleetActions): Command {
   return new Command('fleet')
     .description('ask the daemons of many nodes, once for each build of the kernel')
     .addCommand(fleetKernelsCommand(actions.kernels))
+    .addCommand(fleetCompatCommand(actions.compat))
+    .addCommand(fleetMemberCommand(actions.member))
+    .addCommand(fleetFindCommand(actions.find))
     .addHelpText(
       'after',
       `

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 
 const require = createRequire(import.meta.url);
@@ -7,9 +8,12 @@ const require = createRequire(import.meta.url);
 /** schemaErrors returns how a JSON text violates the schema that @btfd/cli publishes for a command, or an empty array. */
 export function schemaErrors(command: string, json: string): string[] {
   const path = require.resolve(`@btfd/cli/schema/${command}.schema.json`);
-  const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(
-    JSON.parse(readFileSync(path, 'utf8')),
-  );
+  const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
+  // Some refer to definitions of others in their folder.
+  for (const name of readdirSync(dirname(path)))
+    ajv.addSchema(JSON.parse(readFileSync(join(dirname(path), name), 'utf8')), name);
+  const validate = ajv.getSchema(basename(path));
+  if (validate === undefined) throw new Error(`there is no schema ${path}`);
   validate(JSON.parse(json));
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }

@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { machine, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Builder, FuncLinkage, IntEncoding } from '@btfd/btf';
+import { FakeDaemon } from '@btfd/client/testing';
+import { btfctl, type Ran } from './testing/btfctl.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { schemaErrors } from './testing/json-schema.js';
+
+const AGENT = fileURLToPath(new URL('../../cli/src/compat/testdata/agent.bpf.o', import.meta.url));
+/** A busy machine is slow. */
+const PATIENT = ['--connect-timeout', '60s', '--timeout', '120s'];
+const START = 'task_struct.start_boottime|task_struct.real_start_time';
+
+/** Returns BTF of a kernel whose task_struct has these members, each an int, and which has these functions. */
+function kernelBtf(members: readonly string[], functions: readonly string[]): Uint8Array {
+  const builder = new Builder();
+  const typeId = builder.add({
+    kind: 'INT',
+    name: 'int',
+    size: 4,
+    encoding: IntEncoding.SIGNED,
+    bits: 32,
+    bitOffset: 0,
+  });
+  builder.add({
+    kind: 'STRUCT',
+    name: 'task_struct',
+    size: members.length * 4,
+    members: members.map((name, at) => ({ name, typeId, bitOffset: at * 32, bitfieldSize: 0 })),
+  });
+  const proto = builder.add({ kind: 'FUNC_PROTO', returnTypeId: typeId, params: [] });
+  for (const name of functions)
+    builder.add({ kind: 'FUNC', name, typeId: proto, linkage: FuncLinkage.STATIC });
+  return builder.marshal();
+}
+
+const KERNELS = {
+  old: kernelBtf(['pid', 'real_start_time'], ['bpf_task_acquire']),
+  new: kernelBtf(['pid', 'flags', 'start_boottime'], ['bpf_task_acquire', 'bpf_task_release']),
+};
+const NODES = { web1: 'old', web2: 'old', web3: 'old', db1: 'new' } as const;
+
+const digestOf = (kernel: keyof typeof KERNELS): string =>
+  createHash('sha256').update(KERNELS[kernel]).digest('hex');
+const [OLD, NEW] = [digestOf('old').slice(0, 8), digestOf('new').slice(0, 8)];
+
+/** Returns an address at which nothing listens. */
+async function deadAddress(): Promise<string> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+  return `127.0.0.1:${address.port}`;
+}
+
+describe('btfctl fleet with real daemons', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'btfctl-fleet-'));
+  const live = join(dir, 'live.txt');
+  const partly = join(dir, 'partly.txt');
+  const dead = join(dir, 'dead.txt');
+  const daemons: DaemonProcess[] = [];
+
+  beforeAll(async () => {
+    for (const [name, btf] of Object.entries(KERNELS)) {
+      mkdirSync(join(dir, name));
+      writeFileSync(join(dir, name, 'vmlinux'), btf);
+    }
+    const lines: string[] = [];
+    for (const [name, kernel] of Object.entries(NODES)) {
+      const args = ['--btf-dir', join(dir, kernel), '--node-name', name];
+      const daemon = await DaemonProcess.start({ args });
+      daemons.push(daemon);
+      // Their names are those that the daemons say.
+      lines.push(daemon.address);
+    }
+    const dying = [`gone1 ${await deadAddress()}`, `gone2 ${await deadAddress()}`];
+    writeFileSync(live, lines.join('\n'));
+    writeFileSync(dead, dying.join('\n'));
+    writeFileSync(partly, [...lines, ...dying].join('\n'));
+  });
+
+  afterAll(async () => {
+    for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const fleet = (command: string, args: readonly string[] = [], file = live): Promise<Ran> =>
+    btfctl(['fleet', command, '--nodes-file', file, ...PATIENT, ...args]);
+
+  /** Returns the rows of a table as words. */
+  const words = (text: string): string[][] =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.trim().split(/ {2,}/));
+
+  test('kernels lists the builds by the digest of their BTF, with their nodes', async () => {
+    const { stdout, stderr, status } = await fleet('kernels', ['-o', 'wide', '--nodes']);
+    expect([status, stderr]).toEqual([0, '']);
+    const [table = '', ...lists] = stdout.split('\n\n');
+    expect(words(table)).toEqual([
+      ['BUILD', 'KERNEL', 'ARCH', 'NODES', 'MODULES', 'NAMES'],
+      [OLD, release(), machine(), '3', '0', 'web[1-3]'],
+      [NEW, release(), machine(), '1', '0', 'db1'],
+    ]);
+    expect(lists).toEqual([`${OLD} (3)\n  web[1-3]`, `${NEW} (1)\n  db1\n`]);
+  });
+
+  test('member prints where the first alternative that exists is in each build', async () => {
+    const { stdout, status } = await fleet('member', [START, 'task_struct.pid']);
+    expect(status).toBe(0);
+    expect(words(stdout).map((row) => [row[0], ...row.slice(4)])).toEqual([
+      ['BUILD', 'PATH', 'OFFSET', 'BITS', 'TYPE'],
+      [OLD, 'task_struct.real_start_time', '4', '32', 'int'],
+      [OLD, 'task_struct.pid', '0', '32', 'int'],
+      [NEW, 'task_struct.start_boottime', '8', '32', 'int'],
+      [NEW, 'task_struct.pid', '0', '32', 'int'],
+    ]);
+  });
+
+  test('member exits with 3 if a path leads nowhere in a build, and names the build', async () => {
+    const { stdout, stderr, status } = await fleet('member', ['task_struct.flags', '-o', 'name']);
+    expect([status, stdout]).toEqual([3, '']);
+    expect(stderr).toBe(`btfctl: ${OLD}: task_struct.flags: struct task_struct has no such member\n`);
+    expect(await fleet('member', ['task_struct..x'])).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  test('find shows which builds have a type', async () => {
+    const { stdout, status } = await fleet('find', ['bpf_task_*', '--kind', 'func']);
+    expect(status).toBe(0);
+    const [builds = '', types = ''] = stdout.split('\n\n');
+    expect(words(builds).map((row) => [row[0], row.at(-1)])).toEqual([
+      ['BUILD', 'TYPES'],
+      [OLD, '1'],
+      [NEW, '2'],
+    ]);
+    expect(words(types)).toEqual([
+      ['KIND', 'NAME', 'BUILDS'],
+      ['func', 'bpf_task_acquire', 'all'],
+      ['func', 'bpf_task_release', NEW],
+    ]);
+    const none = await fleet('find', ['bpf_task_*', '--kind', 'struct', '-o', 'name']);
+    expect(none).toEqual({
+      status: 3,
+      stdout: '',
+      stderr: 'btfctl: no build has a struct named bpf_task_*\n',
+    });
+  });
+
+  test('compat judges each build, and exits with 8 if an object does not fit one', async () => {
+    const { stdout, status } = await fleet('compat', [AGENT]);
+    expect(status).toBe(8);
+    const [builds = '', findings = ''] = stdout.split('\n\n');
+    expect(words(builds).map((row) => [row[0], row[4]])).toEqual([
+      ['BUILD', 'VERDICT'],
+      [OLD, 'fails'],
+      [NEW, 'fails'],
+    ]);
+    // The words are those of the command for one daemon.
+    const single = await btfctl(['compat', AGENT, '--address', daemons[0]?.address ?? '']);
+    const reason = "      the kernel's BTF has no typedef btf_trace_task_newtask\n";
+    expect([single.status, single.stdout, findings]).toEqual([
+      8,
+      expect.stringContaining(reason),
+      expect.stringContaining(
+        `${reason}      in moved; asks; by_setting; by_version\n      on every kernel\n`,
+      ),
+    ]);
+  });
+
+  const commands: readonly (readonly [string, readonly string[], number])[] = [
+    ['kernels', [], 0],
+    ['compat', [AGENT, AGENT.replace('agent', 'agent-eb')], 8],
+    ['member', [START, 'task_struct.none'], 3],
+    ['find', ['*task*'], 0],
+  ];
+
+  test.each(commands)(
+    'the JSON of %s follows its schema, also without some nodes',
+    async (name, args, own) => {
+      for (const [file, status] of [
+        [live, own],
+        [partly, own === 0 ? 9 : own],
+        [dead, 6],
+      ] as const) {
+        const ran = await fleet(name, [...args, '-o', 'json'], file);
+        expect([file, ran.status, schemaErrors(`fleet-${name}`, ran.stdout)]).toEqual([file, status, []]);
+        const data = JSON.parse(ran.stdout);
+        expect(data.complete).toBe(file === live);
+        const missing = data.nodes.filter((node: { error?: string }) => node.error !== undefined);
+        expect(missing.map((node: { name: string }) => node.name).toSorted()).toEqual(
+          file === live ? [] : ['gone1', 'gone2'],
+        );
+      }
+    },
+  );
+
+  test.each(commands)('%s is printed as YAML and as Markdown', async (name, args, own) => {
+    const yaml = await fleet(name, [...args, '-o', 'yaml']);
+    expect([yaml.status, yaml.stdout.slice(0, 15)]).toEqual([own, 'complete: true\n']);
+    const markdown = await fleet(name, [...args, '-o', 'markdown'], partly);
+    const [heading = '', line, ...rows] = markdown.stdout.split('\n\n')[0]?.split('\n') ?? [];
+    const cells = heading.split('|').length;
+    expect(line).toBe(`|${' --- |'.repeat(cells - 2)}`);
+    expect(rows.filter((row) => row !== '').map((row) => row.split('|').length)).toEqual(
+      rows.filter((row) => row !== '').map(() => cells),
+    );
+    expect(markdown.stdout).toContain('| `-` | `(no answer)` |  | `2` |');
+  });
+
+  test('nodes without an answer are counted, equal failures once, and the exit code is 9', async () => {
+    const { stdout, stderr, status } = await fleet('kernels', [], partly);
+    expect(status).toBe(9);
+    expect(words(stdout).at(-1)?.slice(0, 2)).toEqual(['-', '(no answer)']);
+    expect(stderr).toBe(
+      'btfctl: 2 of 6 nodes gave no answer: 2 unreachable\n' +
+        '  2 unreachable: cannot connect to its address: ECONNREFUSED: gone[1-2]\n',
+    );
+  });
+
+  test('--fail-fast ends at the first node without an answer', async () => {
+    const { stdout, stderr, status } = await fleet('kernels', ['--fail-fast'], dead);
+    expect([status, stdout]).toEqual([6, '']);
+    expect(stderr).toMatch(/^btfctl: gone[12]: cannot connect to 127\.0\.0\.1:\d+: ECONNREFUSED\n$/);
+  });
+
+  test('at the deadline the answer is what is known by then', async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => void sockets.add(socket.on('error', () => {})));
+    await once(server.listen(join(dir, 'silent.sock')), 'listening');
+    const file = join(dir, 'silent.txt');
+    writeFileSync(file, `silent unix:${join(dir, 'silent.sock')}`);
+    const { stderr, status } = await fleet('kernels', ['--deadline', '500ms'], file);
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    expect([status, stderr]).toEqual([
+      6,
+      'btfctl: 1 of 1 node gave no answer: 1 late\n' +
+        '  1 late: the deadline of the whole passed before the node had answered: silent\n',
+    ]);
+  });
+});
+
+test('A hostile daemon cannot write to the terminal, nor fill it', async () => {
+  const bad = '\u001B[2J\u001B]0;pwned\u0007\u202E';
+  const daemon = await FakeDaemon.start({
+    nodeName: bad,
+    kernelRelease: `${bad}${'r'.repeat(10_000)}`,
+    objects: [{ name: 'vmlinux', btf: KERNELS.old }],
+  });
+  const dir = mkdtempSync(join(tmpdir(), 'btfctl-fleet-'));
+  const file = join(dir, 'nodes.txt');
+  writeFileSync(file, daemon.address);
+  for (const format of ['table', 'wide', 'json', 'yaml', 'name', 'markdown']) {
+    const args = ['fleet', 'kernels', '--nodes-file', file, '--nodes', '-o', format, ...PATIENT];
+    const { stdout, status } = await btfctl(args);
+    expect(status).toBe(0);
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/);
+    if (format === 'table' || format === 'wide') expect(stdout.length).toBeLessThan(1_000);
+  }
+  await daemon.stop();
+  rmSync(dir, { recursive: true });
+});
