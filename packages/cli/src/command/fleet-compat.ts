@@ -57,7 +57,7 @@ export async function fleetCompat(
     table: () => compatRows(files, session),
     data: {
       fits: exitCode === ExitCode.OK,
-      errors: broken.map(({ path, error }) => ({ file: path, ...errorData(error) })),
+      errors: broken.map(({ path, error }) => Object.assign({ file: path }, errorData(error))),
     },
     buildData: ({ value }) => ({ results: (value ?? []).map((check) => checkData(check, all)) }),
     names: files

@@ -32,7 +32,9 @@ export async function fleetMember(
       rows: ({ value }) => (value === null ? [['(no answer)']] : value.map(cellsOf)),
     }),
     buildData: ({ value }) => ({
-      members: (value ?? []).map(({ path, used, result }) => ({ ...memberData(result), path, used })),
+      members: (value ?? []).map(({ path, used, result }) =>
+        Object.assign(memberData(result), { path, used }),
+      ),
     }),
     names: paths.filter((path) => !failures.some((failure) => failure.path === path)),
     exitCode: failures.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND,

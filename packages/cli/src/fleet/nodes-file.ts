@@ -30,8 +30,8 @@ export function nodesInText(file: string, text: string): NodeSource {
     }
     const address = second ?? first;
     if (!isAddress(address)) {
-      const text = JSON.stringify(address);
-      throw usageError(`${file}: line ${number}: invalid address ${text}: use unix:/PATH or HOST:PORT`);
+      const shown = JSON.stringify(address);
+      throw usageError(`${file}: line ${number}: invalid address ${shown}: use unix:/PATH or HOST:PORT`);
     }
     return second === undefined ? { address } : { name: first, address };
   });

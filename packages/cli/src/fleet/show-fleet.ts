@@ -69,7 +69,7 @@ export async function showFleet<R extends Result>(
       rows: [
         ...builds.flatMap((result, index) => {
           const label = labels[index] ?? '';
-          return rows(result, label).map((cells) => [...buildCells(result, label), ...cells]);
+          return rows(result, label).map((cells) => buildCells(result, label).concat(cells));
         }),
         ...missingRow(results, columns.length),
       ],

@@ -12,8 +12,7 @@ export function schemaErrors(command: string, json: string): string[] {
   // Some refer to definitions of others in their folder.
   for (const name of readdirSync(dirname(path)))
     ajv.addSchema(JSON.parse(readFileSync(join(dirname(path), name), 'utf8')), name);
-  const validate = ajv.getSchema(basename(path));
-  if (validate === undefined) throw new Error(`there is no schema ${path}`);
+  const validate = ajv.compile({ $ref: basename(path) });
   validate(JSON.parse(json));
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
