@@ -51,8 +51,8 @@ export class BtfClient implements AsyncDisposable {
    * The constructor does not connect.
    *
    * @param address `unix:/PATH` or `HOST:PORT`.
-   * @throws BtfError INVALID_REQUEST for an invalid address, and for an option that is unknown, has another type or
-   * contradicts another one.
+   * @throws BtfError INVALID_REQUEST for an invalid address, for an option that is unknown, has another type or
+   * contradicts another one, and for certificates that cannot be used.
    */
   constructor(address: string, options: BtfClientOptions = {}) {
     checkClientOptions(address, options);

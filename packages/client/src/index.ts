@@ -68,7 +68,8 @@ export type {
   ServerInfo,
 } from './object/server-info.js';
 export type { ServerDetail, ServerInfoOptions } from './object/server-detail.js';
-export type { Pem, TlsOptions } from './call/tls-options.js';
+export { tlsCredentials } from './call/tls-credentials.js';
+export type { Pem, Tls, TlsFiles, TlsOptions } from './call/tls-options.js';
 export type { TransferOptions, TransferProgress } from './btf/transfer-progress.js';
 export type { VerifierLog } from './error/verifier-log.js';
 export type { WatchEvent } from './object/watched-objects.js';

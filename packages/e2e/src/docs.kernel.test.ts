@@ -7,14 +7,20 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { type DocProgram, docPrograms } from './testing/doc-programs.js';
+import { TestCertificates } from './testing/test-certificates.js';
+import { until } from './testing/until.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** In this package, so that the programs find its dependencies. */
 const DIR = fileURLToPath(new URL('../dist/docs', import.meta.url));
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 
-/** The address in the documents. The daemon of a test listens elsewhere. */
+/** The addresses in the documents, and the folder of the certificates. Those of a test are elsewhere. */
 const ADDRESS = '/run/btfd/btfd.sock';
+const TLS_ADDRESS = 'node7.example:7443';
+const TLS_DIR = '/etc/btfd/';
+
+const USER = 'spiffe://test/user';
 
 const DOCUMENTS = [
   'README.md',
@@ -58,14 +64,24 @@ test('a block without an import continues the program before it', () => {
 });
 
 needs('bpf').describe('the TypeScript in the documents', () => {
+  let certificates: TestCertificates;
   let daemon: DaemonProcess;
 
   beforeAll(async () => {
-    daemon = await DaemonProcess.start();
+    certificates = await TestCertificates.make();
+    daemon = await DaemonProcess.start({ args: [...certificates.args, '--viewer', `uri:${USER}`] });
+    await until('the port is logged', () => daemon.tcpPort() !== null);
+    const { cert, key } = await certificates.issueClient([USER]);
+    const files = { 'ca.pem': certificates.ca, 'client.pem': cert, 'client.key': key };
+    for (const [name, text] of Object.entries(files)) certificates.write(join(certificates.dir, name), text);
     rmSync(DIR, { recursive: true, force: true });
     mkdirSync(DIR, { recursive: true });
     for (const { file, source } of PROGRAMS) {
-      writeFileSync(join(DIR, `${file}.ts`), source.replaceAll(ADDRESS, daemon.socket));
+      const here = source
+        .replaceAll(ADDRESS, daemon.socket)
+        .replaceAll(TLS_ADDRESS, `localhost:${daemon.tcpPort()}`)
+        .replaceAll(TLS_DIR, `${certificates.dir}/`);
+      writeFileSync(join(DIR, `${file}.ts`), here);
     }
     const config = {
       extends: '../../../../tsconfig.base.json',
@@ -84,6 +100,7 @@ needs('bpf').describe('the TypeScript in the documents', () => {
 
   afterAll(async () => {
     await daemon?.[Symbol.asyncDispose]();
+    certificates?.[Symbol.dispose]();
     rmSync(DIR, { recursive: true, force: true });
   });
 

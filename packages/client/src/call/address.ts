@@ -11,6 +11,12 @@ export const anAddress = rule(
   (value) => typeof value === 'string' && (/^unix:(?:\/\/)?\/[^/]/.test(value) || hasPort(value)),
 );
 
+/** hostOf returns the host of an address, with or without a scheme, and without brackets; null if it has no port. */
+export function hostOf(address: string): string | null {
+  const [, v6, name] = /^(?:\w+:(?:\/\/[^/]*\/)?)?(?:\[([^\]]+)\]|([^:]+)):\d+$/.exec(address) ?? [];
+  return v6 ?? name ?? null;
+}
+
 function hasPort(address: string): boolean {
   const port = /^(?!https?:).+:(\d+)$/.exec(address)?.[1];
   return port !== undefined && Number(port) <= MAX_PORT;

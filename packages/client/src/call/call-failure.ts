@@ -45,6 +45,12 @@ export function unreachable(address: string, failure: BtfError): BtfError {
   );
 }
 
+/** replaced returns the error for a call on a connection whose certificate was refused and has a successor. */
+export function replaced(address: string, failure: BtfError): BtfError {
+  const message = `the connection to ${address} has been replaced, as its certificate was: ${failure.rawMessage}`;
+  return clientError('UNREACHABLE', message, { cause: failure });
+}
+
 /** clientClosed returns the error for a call on a closed client. */
 export function clientClosed(cause?: unknown): BtfError {
   return clientError('CLIENT_CLOSED', 'the client was closed', { cause });

@@ -14,12 +14,16 @@ import { type CallMetadata, callMetadata, someMetadata } from './call-metadata.j
 import { someChannelOptions } from './channel-options.js';
 import type { ConnectionOptions } from './connection.js';
 import type { DaemonChange } from './daemon-pin.js';
-import { aTlsOptions, tlsChannelOptions, tlsCredentials, type TlsOptions } from './tls-options.js';
+import { tlsCredentials } from './tls-credentials.js';
+import { aTls, serverNameOf, type Tls, tlsChannelOptions } from './tls-options.js';
 
 /** BtfClientOptions are the options of a {@link BtfClient}. */
 export interface BtfClientOptions {
-  /** Connect by TLS; `{}` trusts the authorities that Node trusts. Default: no TLS, as a unix socket requires. */
-  readonly tls?: TlsOptions | undefined;
+  /**
+   * Connect by TLS; `{}` trusts the authorities that Node trusts. Certificates in files, or of a function, may change: a new
+   * connection uses the new ones. Default: no TLS, as a unix socket requires.
+   */
+  readonly tls?: Tls | undefined;
   /** Credentials of grpc-js, instead of `tls`. Default: none. */
   readonly credentials?: ChannelCredentials | undefined;
   /**
@@ -63,7 +67,7 @@ export interface BtfClientOptions {
 }
 
 const CLIENT_RULES: Rules<BtfClientOptions> = {
-  tls: aTlsOptions,
+  tls: aTls,
   credentials: rule('ChannelCredentials of grpc-js', (value) => value instanceof ChannelCredentials),
   timeout: milliseconds,
   retries: aCount,
@@ -85,7 +89,7 @@ export function checkClientOptions(address: string, options: BtfClientOptions): 
   if (tls === undefined) return;
   if (given !== undefined) throw invalidArgument('tls', 'must not be combined with credentials');
   // A tunnel to a daemon on TCP may end in a unix socket. Its certificate can be checked only against a name then.
-  if (address.startsWith('unix:') && tls.serverName === undefined) {
+  if (address.startsWith('unix:') && typeof tls === 'object' && serverNameOf(tls) === undefined) {
     throw invalidArgument(
       'tls',
       'must have a serverName for a unix socket: a daemon speaks TLS on TCP only, at the end of a tunnel',
@@ -93,7 +97,7 @@ export function checkClientOptions(address: string, options: BtfClientOptions): 
   }
 }
 
-/** credentialsOf returns the credentials of options. @throws BtfError INVALID_REQUEST for PEM that cannot be used. */
+/** credentialsOf returns the credentials of options. @throws BtfError INVALID_REQUEST for PEM or files that cannot be used. */
 export function credentialsOf({ tls, credentials: given }: BtfClientOptions): ChannelCredentials {
   if (tls === undefined) return given ?? credentials.createInsecure();
   return tlsCredentials(tls);
@@ -101,7 +105,7 @@ export function credentialsOf({ tls, credentials: given }: BtfClientOptions): Ch
 
 /** connectionOptions returns the options of a client's connection. */
 export function connectionOptions(options: BtfClientOptions): ConnectionOptions {
-  const { tls = {}, channelOptions = {}, interceptors, metadata, retries } = options;
+  const { tls, channelOptions = {}, interceptors, metadata, retries } = options;
   return {
     channelOptions: { ...tlsChannelOptions(tls), ...channelOptions },
     interceptors,

@@ -3,7 +3,7 @@ import { onAbort } from '../base/abort.js';
 import { atMost, type Clock, pause, systemClock } from '../base/clock.js';
 import { invalidArgument } from '../error/argument.js';
 import { BtfError } from '../error/btf-error.js';
-import { clientClosed, isDisconnect, unreachable, withSizes } from './call-failure.js';
+import { clientClosed, isDisconnect, replaced, unreachable, withSizes } from './call-failure.js';
 import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
@@ -18,6 +18,7 @@ import {
 } from './methods.js';
 import { isLoopback, lateThroughProxy, type Proxy, proxyOf, throughProxy, whyProxyFails } from './proxy.js';
 import { DEFAULT_RETRIES, mayRepeat, pauseBefore } from './retry.js';
+import { TlsRenewal } from './tls-renewal.js';
 
 /** The longest time of Node's timers, which grpc-js uses for deadlines: 24 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -55,6 +56,8 @@ export class Connection {
   readonly #address: string;
   readonly #client: Client;
   readonly #sockets: FollowedSockets;
+  /** Null if the credentials never change. */
+  readonly #renewal: TlsRenewal | null;
   readonly #metadata: CallMetadata | (() => CallMetadata);
   readonly #retries: number;
   readonly #clock: Clock;
@@ -74,6 +77,7 @@ export class Connection {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#sockets = new FollowedSockets(credentials);
+    this.#renewal = TlsRenewal.of(credentials, this.#sockets);
     this.#client = newClient(address, this.#sockets, options);
     this.#proxy = proxyOf(address, this.#client.getChannel().getTarget());
   }
@@ -120,6 +124,7 @@ export class Connection {
     { timeout, signal }: CallLimits,
   ): AsyncGenerator<R, void, undefined> {
     const method = await find();
+    await this.#renewIfDue();
     const { path, responseDeserialize } = method;
     const wire = measured(method);
     const metadata = callMetadata(this.#metadata);
@@ -143,10 +148,11 @@ export class Connection {
     try {
       for await (const message of messages) {
         signal?.throwIfAborted();
+        this.#renewal?.accepted();
         yield message;
       }
     } catch (error) {
-      throw this.#failure(error, signal, { peer: call.getPeer(), sent: wire.size() });
+      throw await this.#renewed(this.#failure(error, signal, { peer: call.getPeer(), sent: wire.size() }));
     } finally {
       stopListening();
       this.#calls.delete(call);
@@ -181,7 +187,8 @@ export class Connection {
     for (let retry = 0; ; retry++) {
       try {
         return await attempt({ timeout: Math.max(0, end - this.#clock.now()), signal });
-      } catch (error) {
+      } catch (thrown) {
+        const error = await this.#renewed(thrown);
         if (!BtfError.isBtfError(error) || retry >= retries) throw error;
         if (!mayRepeat({ error, repeatable: isRepeatable, sent: !this.#unsent.has(error) })) throw error;
         const ms = pauseBefore(retry, error, this.#random());
@@ -197,7 +204,7 @@ export class Connection {
     for (const call of this.#calls) call.cancel();
     this.#client.close();
     await atMost(this.#clock, CLOSE_MS, this.#sockets.closed());
-    this.#sockets.destroy();
+    this.#sockets.end();
   }
 
   async #unary<N extends MethodName>(
@@ -207,6 +214,7 @@ export class Connection {
   ): Promise<ResponseOf<N>> {
     const { timeout, signal } = limits;
     const method = await methodOf(name);
+    await this.#renewIfDue();
     this.#checkStart(signal);
     const { path, responseDeserialize } = method;
     const wire = measured(method);
@@ -222,13 +230,26 @@ export class Connection {
         (error, response) => {
           this.#calls.delete(call);
           stopListening();
-          if (response !== undefined) resolve(response);
-          else reject(this.#failure(error, signal, { peer: call.getPeer(), sent: wire.size() }));
+          if (response !== undefined) {
+            this.#renewal?.accepted();
+            resolve(response);
+          } else reject(this.#failure(error, signal, { peer: call.getPeer(), sent: wire.size() }));
         },
       );
       this.#calls.add(call);
       const stopListening = onAbort(signal, () => call.cancel());
     });
+  }
+
+  /** Near the end of its certificate's lifetime the connection is replaced between two calls. */
+  async #renewIfDue(): Promise<void> {
+    if (this.#renewal?.isDue === true && this.#calls.size === 0) await this.#renewal.renew();
+  }
+
+  /** Returns an error that a retry can fix if the daemon refuses a certificate that has a successor. */
+  async #renewed(error: unknown): Promise<unknown> {
+    if (this.#renewal === null || this.closed || !BtfError.isBtfError(error)) return error;
+    return (await this.#renewal.helps(error)) ? replaced(this.#address, error) : error;
   }
 
   /** Finds out why a proxy does not connect, which grpc-js does not report. */

@@ -26,7 +26,7 @@ test('sockets are closed when their channel is, also one whose connection was ma
   socket.end();
   await once(socket, 'finish');
   expect([socket.destroyed, isClosed]).toEqual([false, false]);
-  followed.destroy();
+  followed.end();
   await closed;
   await connector.connect(late);
   expect([socket.destroyed, late.destroyed]).toEqual([true, true]);

@@ -1,6 +1,8 @@
 /* oxlint-disable no-underscore-dangle -- grpc-js names the methods of credentials so, also those that others implement. */
 import type { Socket } from 'node:net';
 import { ChannelCredentials } from '@grpc/grpc-js';
+import { TlsConnector } from './tls-credentials.js';
+import type { TlsKeys } from './tls-keys.js';
 
 type ConnectorArguments = Parameters<ChannelCredentials['_createSecureConnector']>;
 type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
@@ -14,6 +16,7 @@ export class FollowedSockets extends ChannelCredentials {
   readonly #inner: ChannelCredentials;
   readonly #sockets = new Set<Socket>();
   #isEnded = false;
+  #keys: TlsKeys | null = null;
   #allClosed = (): void => {};
 
   constructor(inner: ChannelCredentials) {
@@ -35,6 +38,7 @@ export class FollowedSockets extends ChannelCredentials {
     return {
       connect: async (socket) => {
         this.#follow(socket);
+        if (inner instanceof TlsConnector) this.#keys = inner.keys;
         return inner.connect(socket);
       },
       waitForReady: async () => inner.waitForReady(),
@@ -43,16 +47,25 @@ export class FollowedSockets extends ChannelCredentials {
     };
   }
 
-  /** closed resolves when no socket is open. From then on none is opened. */
+  /** The keys of the newest connection; null if it has none of ours. */
+  get keys(): TlsKeys | null {
+    return this.#keys;
+  }
+
+  /** closed resolves when no socket is open. */
   async closed(): Promise<void> {
-    this.#isEnded = true;
     if (this.#sockets.size === 0) return;
     await new Promise<void>((resolve) => (this.#allClosed = resolve));
   }
 
+  /** end is {@link destroy} for good: from now on no socket is opened. */
+  end(): void {
+    this.#isEnded = true;
+    this.destroy();
+  }
+
   /** destroy closes the sockets that are open, whatever the other side does. */
   destroy(): void {
-    this.#isEnded = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 

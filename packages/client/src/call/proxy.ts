@@ -2,6 +2,7 @@ import { type ClientRequest, request } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { BtfError, clientError } from '../error/btf-error.js';
+import { hostOf } from './address.js';
 
 /** The variables that name a proxy, in the order in which grpc-js looks at them. */
 const VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'] as const;
@@ -22,10 +23,9 @@ export interface Proxy {
 
 /** isLoopback reports whether an address is on this machine. No proxy can connect to it. */
 export function isLoopback(address: string): boolean {
-  const [, v6, name] = /^(?:\w+:(?:\/\/[^/]*\/)?)?(?:\[([^\]]+)\]|([^:]+)):\d+$/.exec(address) ?? [];
-  const host = v6 ?? name;
+  const host = hostOf(address);
   // The first call of isIP takes milliseconds.
-  if (host === undefined) return false;
+  if (host === null) return false;
   return host === 'localhost' || (isIP(host) !== 0 && loopback().check(host, isIPv6(host) ? 'ipv6' : 'ipv4'));
 }
 

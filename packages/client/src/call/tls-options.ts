@@ -1,6 +1,14 @@
-import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { X509Certificate } from 'node:crypto';
-import { aString, checkFields, invalidArgument, rule, type Rule, type Rules } from '../error/argument.js';
+import type { ChannelOptions } from '@grpc/grpc-js';
+import {
+  aFunction,
+  aString,
+  checkFields,
+  invalidArgument,
+  rule,
+  type Rule,
+  type Rules,
+} from '../error/argument.js';
 
 /** Pem is certificates or a key in PEM, as a string or as the bytes of a file. */
 export type Pem = string | Uint8Array;
@@ -13,11 +21,39 @@ export interface TlsOptions {
   readonly cert?: Pem | undefined;
   /** The private key of `cert`. Default: none. */
   readonly key?: Pem | undefined;
-  /** The name that the daemon's certificate must have. Default: the host of the address; required for a unix socket. */
+  /**
+   * The name that the daemon's certificate must have, or its IP address. Default: the host of the address; required for a
+   * unix socket.
+   */
   readonly serverName?: string | undefined;
 }
 
+/**
+ * TlsFiles are the options of a TLS connection whose certificates are in files. The files are read at once, and again before
+ * each new connection. While changed files cannot be used, for example because another program is still writing them, the
+ * earlier contents stay in use.
+ */
+export interface TlsFiles {
+  /** The file with `ca` of {@link TlsOptions}. Default: the authorities that Node trusts. */
+  readonly caFile?: string | undefined;
+  /** The file with `cert` of {@link TlsOptions}. It needs `keyFile`. Default: none. */
+  readonly certFile?: string | undefined;
+  /** The file with the private key of the certificate. Default: none. */
+  readonly keyFile?: string | undefined;
+  /** As in {@link TlsOptions}. */
+  readonly serverName?: string | undefined;
+  /** Called when changed files cannot be used, once for each problem. Default: none. */
+  readonly onProblem?: ((error: Error) => void) | undefined;
+}
+
+/**
+ * Tls are the options of a TLS connection: contents, files, or a function that returns the contents. The function is called
+ * before each new connection. If it throws, the connection fails.
+ */
+export type Tls = TlsOptions | TlsFiles | (() => TlsOptions | Promise<TlsOptions>);
+
 const aPem = rule('PEM, as a string or the bytes of a file', isPem);
+const aFile = rule('the path of a file', (value) => typeof value === 'string' && value !== '');
 
 /** OpenSSL accepts any text as authorities, and then trusts nobody. */
 const certificates: Rule = (field, value) => {
@@ -26,30 +62,47 @@ const certificates: Rule = (field, value) => {
 };
 
 const TLS_RULES: Rules<TlsOptions> = { ca: certificates, cert: aPem, key: aPem, serverName: aString };
+const FILE_RULES: Rules<TlsFiles> = {
+  caFile: aFile,
+  certFile: aFile,
+  keyFile: aFile,
+  serverName: aString,
+  onProblem: aFunction,
+};
 
-/** aTlsOptions is the rule of the option `tls`. */
+/** aTls is the rule of the option `tls`. */
+export const aTls: Rule = (field, value) => {
+  if (typeof value === 'function') return;
+  if (hasFiles(value)) checkFields(`${field}.`, field, value, FILE_RULES);
+  else checkFields(`${field}.`, field, value, TLS_RULES);
+};
+
+/** aTlsOptions is the rule of what a function of the option `tls` returns. */
 export const aTlsOptions: Rule = (field, value) => checkFields(`${field}.`, field, value, TLS_RULES);
 
-/** tlsCredentials returns the credentials of TLS. @throws BtfError INVALID_REQUEST for PEM that OpenSSL cannot read. */
-export function tlsCredentials({ ca, cert, key }: TlsOptions): ChannelCredentials {
-  if ((cert === undefined) !== (key === undefined)) {
-    throw invalidArgument('tls', 'must have either both cert and key, or neither');
-  }
-  try {
-    return credentials.createSsl(buffer(ca), buffer(key), buffer(cert));
-  } catch (error) {
-    throw invalidArgument('tls', `must be valid PEM, with a key that fits cert: ${String(error)}`);
-  }
+/** isTlsFiles reports whether options name files. */
+export function isTlsFiles(tls: TlsOptions | TlsFiles): tls is TlsFiles {
+  return hasFiles(tls);
+}
+
+/** serverNameOf returns the server name of options that have it before a connection is made. */
+export function serverNameOf(tls: Tls | undefined): string | undefined {
+  return typeof tls === 'object' ? tls.serverName : undefined;
 }
 
 /** tlsChannelOptions returns the channel options that TLS needs. */
-export function tlsChannelOptions({ serverName }: TlsOptions): ChannelOptions {
+export function tlsChannelOptions(tls: Tls | undefined): ChannelOptions {
+  const serverName = serverNameOf(tls);
   if (serverName === undefined) return {};
   return { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName };
 }
 
-function buffer(pem: Pem | undefined): Buffer | null {
-  return pem === undefined ? null : Buffer.from(pem);
+function hasFiles(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['caFile', 'certFile', 'keyFile', 'onProblem'].some((key) => key in value)
+  );
 }
 
 function isPem(value: unknown): value is Pem {

@@ -22,10 +22,10 @@ export class Certificates implements Disposable {
     return readFileSync(join(this.#dir, 'ca.pem'));
   }
 
-  /** Returns a certificate for a DNS name. */
-  issue(name: string): KeyPair {
+  /** Returns a certificate for a DNS name, and for others such as `IP:127.0.0.1`. */
+  issue(name: string, ...others: readonly string[]): KeyPair {
     this.#openssl('req', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
-    writeFileSync(join(this.#dir, `${name}.ext`), `subjectAltName=DNS:${name}\n`);
+    writeFileSync(join(this.#dir, `${name}.ext`), `subjectAltName=${[`DNS:${name}`, ...others].join()}\n`);
     const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '1'];
     const files = ['-in', `${name}.csr`, '-extfile', `${name}.ext`, '-out', `${name}.pem`];
     execFileSync('openssl', ['x509', '-req', ...signing, ...files], { cwd: this.#dir, stdio: 'ignore' });

@@ -35,6 +35,11 @@ export class TestCertificates implements Disposable {
     return self;
   }
 
+  /** The certificate of the authority. */
+  get ca(): string {
+    return this.#authority.pair.cert;
+  }
+
   /** The arguments of a daemon with these files on a free port. */
   get args(): string[] {
     const { ca, cert, key } = this.files;

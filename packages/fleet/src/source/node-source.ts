@@ -1,3 +1,5 @@
+import type { TlsFiles } from '@btfd/client';
+
 /** FleetNode is a node of a fleet: where its daemon is. */
 export interface FleetNode {
   /**
@@ -12,6 +14,11 @@ export interface FleetNode {
   readonly address: string;
   /** The name that the daemon's certificate must have. Default: that of the fleet's options. */
   readonly serverName?: string | undefined;
+  /**
+   * The certificates for this node, instead of those of the fleet's options; null for no TLS. Only a source that its user
+   * writes has it, such as the contexts of btfctl. Default: those of the fleet's options.
+   */
+  readonly tls?: TlsFiles | null | undefined;
   /** Other facts of the node, such as its zone. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Whether the daemon can be asked. If false, the node is listed as `not-ready`. Default: true. */

@@ -1,4 +1,4 @@
-import { BtfClient, type BtfClientOptions, type Pem } from '@btfd/client';
+import { BtfClient, type BtfClientOptions, type Tls, tlsCredentials } from '@btfd/client';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { invalidArgument } from '../base/argument.js';
 import type { FleetNode } from '../source/node-source.js';
@@ -23,28 +23,31 @@ const RETRIES = 1;
 export class NodeClients {
   readonly #options: NodeClientOptions;
   readonly #credentials: ChannelCredentials;
+  /** The credentials of nodes that have their own, by the paths of the files. */
+  readonly #own = new Map<string, ChannelCredentials>();
 
   /** @throws BtfError INVALID_REQUEST for options that cannot be used. */
   constructor(options: NodeClientOptions) {
     // Checks the options.
     void new BtfClient('host:1', options).close();
+    const { tls, credentials: given = credentials.createInsecure() } = options;
     this.#options = options;
-    this.#credentials = credentialsOf(options);
+    this.#credentials = tls === undefined ? given : tlsCredentials(tls);
   }
 
   /**
    * open returns a client of a node.
    *
-   * @throws BtfError INVALID_REQUEST for an address that cannot be used, and if a server name needs the name of a node that
-   * has none.
+   * @throws BtfError INVALID_REQUEST for an address or certificates that cannot be used, and if a server name needs the name of
+   * a node that has none.
    */
   open(node: FleetNode): BtfClient {
     const { tls, channelOptions, ...others } = this.#options;
-    const serverName = tls === undefined ? undefined : serverNameOf(node, tls.serverName);
+    const serverName = serverNameOf(node, tls);
     return new BtfClient(node.address, {
       ...others,
       retries: RETRIES,
-      credentials: this.#credentials,
+      credentials: this.#credentialsOf(node),
       channelOptions: {
         ...(serverName === undefined
           ? {}
@@ -53,23 +56,27 @@ export class NodeClients {
       },
     });
   }
-}
 
-function credentialsOf({ tls, credentials: own }: NodeClientOptions): ChannelCredentials {
-  if (tls === undefined) return own ?? credentials.createInsecure();
-  return credentials.createSsl(bufferOf(tls.ca), bufferOf(tls.key), bufferOf(tls.cert));
-}
-
-function bufferOf(pem: Pem | undefined): Buffer | null {
-  return pem === undefined ? null : Buffer.from(pem);
+  #credentialsOf({ tls }: FleetNode): ChannelCredentials {
+    if (tls === undefined) return this.#credentials;
+    if (tls === null) return credentials.createInsecure();
+    const { caFile, certFile, keyFile } = tls;
+    const paths = JSON.stringify([caFile, certFile, keyFile]);
+    const own = this.#own.get(paths) ?? tlsCredentials({ caFile, certFile, keyFile });
+    this.#own.set(paths, own);
+    return own;
+  }
 }
 
 /**
- * Returns the name that the certificate of a node must have. `{name}` in a template is the name of the node, and `{host}` the
- * host of its address.
+ * Returns the name that the certificate of a node must have; undefined if that of a function or the host of the address
+ * applies. In the template of the fleet, `{name}` is the name of the node, and `{host}` the host of its address.
  */
-function serverNameOf(node: FleetNode, template: string | undefined): string | undefined {
-  if (node.serverName !== undefined || template === undefined) return node.serverName;
+function serverNameOf(node: FleetNode, tls: Tls | undefined): string | undefined {
+  if (node.serverName !== undefined) return node.serverName;
+  if (node.tls !== undefined) return node.tls?.serverName;
+  const template = typeof tls === 'object' ? tls.serverName : undefined;
+  if (template === undefined) return undefined;
   if (template.includes('{name}') && node.name === undefined) {
     throw invalidArgument('tls.serverName', 'has {name}, but the source gives the node no name: use {host}');
   }
