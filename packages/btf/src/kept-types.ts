@@ -1,4 +1,4 @@
-import type { Type } from './types.js';
+import type { Type, TypeId } from './types.js';
 
 /** The decoded types of a kernel that have names take about 20 MB. */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -8,22 +8,22 @@ const TYPE_BYTES = 128;
 const ELEMENT_BYTES = 96;
 
 /**
- * KeptTypes keeps decoded types by the name that found them, until a garbage collection. It drops all when they
+ * KeptTypes keeps decoded types by the name or the id that found them, until a garbage collection. It drops all when they
  * take 32 MiB.
  */
 export class KeptTypes {
-  #types: WeakRef<Map<string, readonly Type[]>> | null = null;
+  #types: WeakRef<Map<string | TypeId, readonly Type[]>> | null = null;
   #bytes = 0;
 
-  /** get returns the types that are kept for a name. */
-  get(name: string): readonly Type[] | undefined {
-    return this.#types?.deref()?.get(name);
+  /** get returns the types that are kept for a name or an id. */
+  get(key: string | TypeId): readonly Type[] | undefined {
+    return this.#types?.deref()?.get(key);
   }
 
-  /** keep keeps the types of a name, unless there are none: the number of names without types has no limit. */
-  keep(name: string, types: readonly Type[]): void {
+  /** keep keeps the types of a name or an id, unless there are none: the number of names without types has no limit. */
+  keep(key: string | TypeId, types: readonly Type[]): void {
     if (types.length === 0) return;
-    let bytes = 2 * name.length;
+    let bytes = typeof key === 'string' ? 2 * key.length : 0;
     for (const type of types) bytes += bytesOf(type);
     if (bytes > MAX_BYTES) return;
     const kept = this.#types?.deref() ?? this.#renew();
@@ -32,12 +32,12 @@ export class KeptTypes {
       kept.clear();
       this.#bytes = 0;
     }
-    kept.set(name, types);
+    kept.set(key, types);
     this.#bytes += bytes;
   }
 
-  #renew(): Map<string, readonly Type[]> {
-    const types = new Map<string, readonly Type[]>();
+  #renew(): Map<string | TypeId, readonly Type[]> {
+    const types = new Map<string | TypeId, readonly Type[]>();
     this.#types = new WeakRef(types);
     this.#bytes = 0;
     return types;

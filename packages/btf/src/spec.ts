@@ -39,6 +39,18 @@ export function sizeOrTypeIdOf(spec: Spec, id: TypeId): number {
   return thirdWord(spec, id);
 }
 
+let decodeKept: (spec: Spec, id: TypeId) => Type;
+
+/**
+ * keptTypeById is `Spec.typeById` for types that are read again and again, such as a struct in which members are searched. It
+ * keeps the decoded type as `Spec.typesByName` does.
+ *
+ * @throws BtfFormatError as `Spec.typeById` does.
+ */
+export function keptTypeById(spec: Spec, id: TypeId): Type {
+  return decodeKept(spec, id);
+}
+
 let parseNoted: (bytes: Uint8Array, options: ParseOptions, notes: readonly BtfNote[]) => Spec;
 
 /**
@@ -96,6 +108,13 @@ export class Spec implements Iterable<Type> {
   static {
     ownTypes = (spec) => ({ source: spec.#source, offsets: spec.#offsets });
     parseNoted = (bytes, options, notes) => Spec.#parse(bytes, options, notes);
+    decodeKept = (spec, id) => {
+      const [known] = spec.#kept.get(id) ?? [];
+      if (known !== undefined) return known;
+      const type = spec.typeById(id);
+      spec.#kept.keep(id, [type]);
+      return type;
+    };
     thirdWord = (spec, id) => {
       const owner = spec.#owner(id);
       return owner.#source.words.u32(owner.#offset(id - owner.firstTypeId) + 8);

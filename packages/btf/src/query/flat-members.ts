@@ -1,7 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
-import type { Spec } from '../spec.js';
+import { keptTypeById, type Spec } from '../spec.js';
 import type { Member, Struct, TypeId, Union } from '../types.js';
-import { follow } from './follow.js';
+import { followed } from './follow.js';
 import { isAlias } from './resolve.js';
 
 /** FlatMember is a member of a struct or union, or of an anonymous struct or union within it. */
@@ -38,17 +38,30 @@ interface Frame {
  * long.
  */
 export function flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatMember, void, undefined> {
-  return flatMembersOf(spec, outer, () => undefined);
+  return namedMembers(spec, outer, null, () => undefined);
 }
 
 /**
- * flatMembersOf is {@link flatMembers} for callers that count the work.
+ * flatMember returns the first of the {@link flatMembers} with a name; null if there is none.
  *
- * @param onEnter is called with each struct or union before its members are iterated over.
+ * @param onEnter is called with each struct or union before its members are searched.
+ * @throws BtfFormatError as {@link flatMembers} does.
  */
-export function* flatMembersOf(
+export function flatMember(
   spec: Spec,
   outer: Struct | Union,
+  name: string,
+  onEnter: (entered: Struct | Union) => void,
+): FlatMember | null {
+  for (const member of namedMembers(spec, outer, name, onEnter)) return member;
+  return null;
+}
+
+/** @param only - the name of the members to yield; null for all */
+function* namedMembers(
+  spec: Spec,
+  outer: Struct | Union,
+  only: string | null,
   onEnter: (entered: Struct | Union) => void,
 ): Generator<FlatMember, void, undefined> {
   onEnter(outer);
@@ -62,16 +75,16 @@ export function* flatMembersOf(
       continue;
     }
     const { baseOffset } = top;
-    const flat = { member, index, baseOffset, parent: top.parent };
     if (member.name !== '') {
-      yield flat;
+      if (only === null || member.name === only) yield { member, index, baseOffset, parent: top.parent };
       continue;
     }
     const inner = enter(spec, outer.id, member.typeId, entered);
     if (inner === null) continue;
     onEnter(inner);
     if (stack.length > MAX_DEPTH) throw tooDeep(outer.id);
-    stack.push({ members: inner.members, baseOffset: baseOffset + member.bitOffset, parent: flat, next: 0 });
+    const parent = { member, index, baseOffset, parent: top.parent };
+    stack.push({ members: inner.members, baseOffset: baseOffset + member.bitOffset, parent, next: 0 });
   }
 }
 
@@ -85,7 +98,7 @@ function enter(spec: Spec, from: TypeId, id: TypeId, entered: Set<TypeId>): Stru
   let at = id;
   while (!entered.has(at)) {
     entered.add(at);
-    const type = follow(spec, from, at);
+    const type = keptTypeById(spec, followed(spec, from, at));
     if (type.kind === 'STRUCT' || type.kind === 'UNION') return type;
     if (!isAlias(type)) return null;
     at = type.typeId;

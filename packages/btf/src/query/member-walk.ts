@@ -1,8 +1,8 @@
 import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
-import { sizeOrTypeIdOf, type Spec } from '../spec.js';
+import { keptTypeById, sizeOrTypeIdOf, type Spec } from '../spec.js';
 import { Kind, type Struct, type Type, type TypeId, type Union } from '../types.js';
 import { describeType, resolve, resolveId } from './resolve.js';
-import { type FlatMember, flatMembersOf } from './flat-members.js';
+import { flatMember, type FlatMember } from './flat-members.js';
 import type { MemberChoices } from './member-choices.js';
 import type { MemberProblem } from './member-error.js';
 import { formatStep, type PathStep } from './member-path.js';
@@ -86,11 +86,11 @@ export class MemberWalk {
   }
 
   #member(place: MemberPlace, name: string): MemberPlace {
-    let type: Type = resolve(this.#spec, place.typeId);
+    let type = keptTypeById(this.#spec, resolveId(this.#spec, place.typeId));
     let start: Start = place;
     if (type.kind === 'PTR') {
       this.#cross(place, type.typeId);
-      type = this.#spec.typeById(this.#targetOf(type.typeId, this.#steps.length));
+      type = keptTypeById(this.#spec, this.#targetOf(type.typeId, this.#steps.length));
       start = { containerId: type.id, bitOffset: 0 };
     }
     if (type.kind !== 'STRUCT' && type.kind !== 'UNION') {
@@ -164,7 +164,8 @@ export class MemberWalk {
 
   #find(type: Struct | Union, name: string): FlatMember {
     const onEnter = ({ members }: Struct | Union): void => this.#options.onLooks?.(members.length);
-    for (const flat of flatMembersOf(this.#spec, type, onEnter)) if (flat.member.name === name) return flat;
+    const flat = flatMember(this.#spec, type, name, onEnter);
+    if (flat !== null) return flat;
     const message = `${describeType(type)} has no such member`;
     throw new WalkFailure('NO_SUCH_MEMBER', message, this.#steps.length, { searched: type });
   }
