@@ -19,6 +19,8 @@ export const STEPS_PER_LOOK = 80;
 /** The cost of a path, and of each of its characters: a few characters may follow a long chain of types. */
 const STEPS_PER_PATH = 2_000;
 const STEPS_PER_CHARACTER = 100;
+/** Bytes of UTF-8 that a unit of UTF-16 takes at most. */
+const MAX_BYTES_PER_UNIT = 3;
 /** Characters of a name that is too long: `formatTypeName` stops there. */
 const MAX_WRITTEN = 64 * 1024;
 /** Characters of a type's name that cost as much as a look. */
@@ -68,13 +70,32 @@ export function typeNameOf(spec: Spec, id: TypeId, maxBytes: number, { onLooks }
 
 /** fits reports whether a result is within the limit: a path may cross many pointers, each with any number of long tags. */
 export function fits(result: MemberResult): boolean {
-  return toBinary(MemberResultSchema, result).length <= MAX_RESULT_BYTES;
+  return (
+    mostBytes(result) <= MAX_RESULT_BYTES || toBinary(MemberResultSchema, result).length <= MAX_RESULT_BYTES
+  );
+}
+
+/** More bytes than the numbers of a message take, with their tags. */
+const NUMBERS_BYTES = 64;
+/** More bytes than the tag and the length of a string take. */
+const STRING_BYTES = 8;
+
+/** Returns a number of bytes that an encoded member does not exceed, without encoding it; Infinity for errors. */
+function mostBytes({ result }: MemberResult): number {
+  if (result.case !== 'member') return Infinity;
+  const { typeName, dereferences } = result.value;
+  const mostOf = (text: string): number => STRING_BYTES + MAX_BYTES_PER_UNIT * text.length;
+  let bytes = NUMBERS_BYTES + mostOf(typeName);
+  for (const { tags } of dereferences) {
+    bytes += NUMBERS_BYTES;
+    for (const tag of tags) bytes += mostOf(tag);
+  }
+  return bytes;
 }
 
 /** headOf returns the beginning of a text, at most `maxBytes` bytes of UTF-8. */
 export function headOf(text: string, maxBytes: number): string {
-  // No character of UTF-16 has more than three bytes.
-  if (3 * text.length <= maxBytes) return text;
+  if (MAX_BYTES_PER_UNIT * text.length <= maxBytes) return text;
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
   return text.slice(0, read);
 }

@@ -23,6 +23,16 @@ export class WireWriter {
     return this.#length;
   }
 
+  /** The number of bytes for which it has memory. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  /** clear removes what was written, and keeps the memory. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   /**
    * takeField returns a message whose only field is the message of the first `length` bytes. It removes these: the others
    * move to the start.

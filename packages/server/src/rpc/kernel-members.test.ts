@@ -30,9 +30,9 @@ const VMLINUX = new BtfWriter()
   .type(Kind.STRUCT, 'tagged', { vlen: 1, sizeOrTypeId: 8, data: ['p', 8, 0] })
   .bytes();
 
-/** Returns a function that resolves paths, and says how many jobs that took. */
+/** Returns a function that resolves paths, and says how many jobs that took. No response is kept. */
 async function setUp(kernel: FakeKernel, choices: ServicesChoices = {}) {
-  const services = await makeServices(kernel, choices);
+  const services = await makeServices(kernel, { ...choices, limits: { responseCacheBytes: 0 } });
   const workers = new CountedJobs();
   const rpc = resolveMembers({ ...services, workers });
   const setup = {
@@ -65,7 +65,7 @@ function kernelWith(bytes = VMLINUX): FakeKernel {
 describe('Members of vmlinux', () => {
   test.each([
     ['one path', ['s.a']],
-    ['four paths', ['s.a', 's.next.a', 's.next.next', '2']],
+    ['sixteen paths', Array.from({ length: 4 }, () => ['s.a', 's.next.a', 's.next.next', '2']).flat()],
     ['no path', []],
   ])('are resolved without a job, with the bytes of a job: %s', async (_, paths) => {
     const own = await setUp(kernelWith());
@@ -77,7 +77,7 @@ describe('Members of vmlinux', () => {
   });
 
   test.each([
-    ['five paths', Array.from({ length: 5 }, () => 's.a')],
+    ['seventeen paths', Array.from({ length: 17 }, () => 's.a')],
     ['many characters', Array.from({ length: 4 }, () => `s${'.next'.repeat(55)}`)],
     ['a path that fails', ['s.a', 's.none']],
     ['a type that does not exist', ['none.a']],
@@ -91,7 +91,7 @@ describe('Members of vmlinux', () => {
 
   test('are resolved without a job also by the id of vmlinux, and by a handle', async () => {
     const kernel = kernelWith();
-    const services = await makeServices(kernel);
+    const services = await makeServices(kernel, { limits: { responseCacheBytes: 0 } });
     const workers = new CountedJobs();
     const call = callBy();
     const object = kernel.open(1);
@@ -187,10 +187,10 @@ describe('The event loop', () => {
   });
 
   test('does a limited number of steps for one call', async () => {
-    const members = Array.from({ length: 4_000 }, (_, index) => [`m${index}`, 1, 32 * index]);
+    const members = Array.from({ length: 8_000 }, (_, index) => [`m${index}`, 1, 32 * index]);
     const bytes = new BtfWriter()
       .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] })
-      .type(Kind.STRUCT, 'wide', { vlen: 4_000, sizeOrTypeId: 16_000, data: members.flat() })
+      .type(Kind.STRUCT, 'wide', { vlen: 8_000, sizeOrTypeId: 32_000, data: members.flat() })
       .bytes();
     const btf = await LoadedBtf.of(bytes);
     const kernelBtf = new KernelBtf();

@@ -72,21 +72,34 @@ export function* typeChunks(
   ids: Iterable<TypeId>,
   chunkBytes: number,
 ): Generator<Uint8Array, void, void> {
-  const out = new WireWriter();
-  const writer = new TypeWriter(spec, out, chunkBytes / 2);
-  for (const id of ids) {
-    writer.open(id);
-    let more = true;
-    while (more) {
-      const before = out.length;
-      more = writer.writePiece();
-      if (out.length > chunkBytes && before > 0) yield out.takeField(RESPONSE.types, before);
-      // The rest of a type begins the next message.
-      if (more) yield out.takeField(RESPONSE.types, out.length);
+  const out = spareWriter ?? new WireWriter();
+  spareWriter = null;
+  try {
+    const writer = new TypeWriter(spec, out, chunkBytes / 2);
+    for (const id of ids) {
+      writer.open(id);
+      let more = true;
+      while (more) {
+        const before = out.length;
+        more = writer.writePiece();
+        if (out.length > chunkBytes && before > 0) yield out.takeField(RESPONSE.types, before);
+        // The rest of a type begins the next message.
+        if (more) yield out.takeField(RESPONSE.types, out.length);
+      }
     }
+    if (out.length > 0) yield out.takeField(RESPONSE.types, out.length);
+  } finally {
+    out.clear();
+    if (out.capacity <= MAX_SPARE_BYTES) spareWriter = out;
   }
-  if (out.length > 0) yield out.takeField(RESPONSE.types, out.length);
 }
+
+/**
+ * The memory of the last writer. With new memory for each request, the closure of `task_struct` made V8 collect all garbage of a
+ * worker twelve times in 200 requests instead of once.
+ */
+let spareWriter: WireWriter | null = null;
+const MAX_SPARE_BYTES = 1024 * 1024;
 
 /** TypeWriter writes one type after the other, in pieces whose lists have at most `pieceBytes`. */
 class TypeWriter {
