@@ -124,7 +124,8 @@ describe('The memory limit of the daemon', () => {
     };
     // At most four of the largest loads wait for the kernel.
     const loads = 4 * limit('max-btf');
-    const specs = limit('spec-cache') + limit('max-specs-in-use');
+    // Responses that are not complete may take as much as the kept ones.
+    const specs = limit('spec-cache') + limit('max-specs-in-use') + 2 * limit('response-cache');
     // Those that arrive, wait and are checked, with their copies.
     const objects = 32 * limit('max-object');
     return limit('workers') * limit('max-worker-heap') + loads + specs + objects;

@@ -28,6 +28,7 @@ import { FdRequests } from './handle/fd-requests.js';
 import { Listener, onLoopback, type ListenerOptions } from './listen/listener.js';
 import type { Daemon, DaemonOptions, DaemonUsage } from './daemon.js';
 import { Observability } from './observe/observability.js';
+import { KeptResponses } from './pool/kept-responses.js';
 import { WorkerPool } from './pool/worker-pool.js';
 import { makeQuotas } from './quota/quotas.js';
 import { checkRequestSize } from './rpc/request-size.js';
@@ -194,6 +195,7 @@ async function makeServices(
     specs,
     build: new KernelBuild(kernel, files, objects, names, specs),
     users,
+    responses: new KeptResponses(limits.responseCacheBytes),
     workers: new WorkerPool(limits, (err) => logger.warn({ err }, 'a worker was terminated')),
     quotas,
     watch,

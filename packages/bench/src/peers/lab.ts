@@ -33,6 +33,7 @@ export class Lab implements AsyncDisposable {
   #count = 0;
   #packed: PackedProject | null = null;
   #daemon: Promise<ServerProcess> | null = null;
+  #forgetful: Promise<ServerProcess> | null = null;
   #goService: Promise<ServerProcess> | null = null;
   #bare: Promise<ServerProcess> | null = null;
 
@@ -100,6 +101,12 @@ export class Lab implements AsyncDisposable {
   async daemon(): Promise<ServerProcess> {
     this.#daemon ??= this.#kept(this.startDaemon());
     return this.#daemon;
+  }
+
+  /** Returns the daemon that rows share and that keeps no responses. */
+  async daemonWithoutResponses(): Promise<ServerProcess> {
+    this.#forgetful ??= this.#kept(this.startDaemon('--response-cache', '0'));
+    return this.#forgetful;
   }
 
   /** Starts the service in Go. The caller ends it. @throws MissingPeerError if it was not built. */

@@ -13,10 +13,16 @@ export interface Load extends Omit<CallerOptions, 'requests'> {
 /** LoadOf returns the load of a row. */
 export type LoadOf = (lab: Lab) => Load | Promise<Load>;
 
-/** onServers returns the probes of a row that puts the same load on the daemon, on bare grpc-js and on the Go service. */
-export function onServers(loadOf: LoadOf): Record<'btfd' | 'bare' | 'go', OpenProbe> {
+/**
+ * onServers returns the probes of a row that puts the same load on the daemon, on bare grpc-js and on the Go service.
+ *
+ * @param keepsResponses - whether the daemon keeps responses, as it does by default
+ */
+export function onServers(loadOf: LoadOf, keepsResponses = true): Record<'btfd' | 'bare' | 'go', OpenProbe> {
+  const daemonOf = async (lab: Lab): Promise<ServerProcess> =>
+    keepsResponses ? lab.daemon() : lab.daemonWithoutResponses();
   return {
-    btfd: async (lab) => probeOf(lab, await lab.daemon(), await loadOf(lab)),
+    btfd: async (lab) => probeOf(lab, await daemonOf(lab), await loadOf(lab)),
     bare: async (lab) => {
       programPath('go-caller');
       const load = await loadOf(lab);

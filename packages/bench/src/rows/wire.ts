@@ -6,7 +6,7 @@ import type { Lab } from '../peers/lab.js';
 import { MissingPeerError } from '../peers/programs.js';
 import type { OpenProbe, Row } from '../run/row.js';
 import { tinyBtf, tinyFile } from './library.js';
-import { onServers, type LoadOf } from './wire-probe.js';
+import { onServers, type Load, type LoadOf } from './wire-probe.js';
 
 const { iterateHandles, resolveMembers, spec } = BtfService.method;
 const MIB = 1024 * 1024;
@@ -73,6 +73,10 @@ function getClose(inFlight: number): Row {
   };
 }
 
+function userTask(lab: Lab): Load {
+  return { scenario: 'task', file: tinyFile(lab), full: 40, quick: 10 };
+}
+
 /** WIRE_ROWS compare the packed daemon with bare grpc-js that replays its messages, and with a service in Go. */
 export const WIRE_ROWS: readonly Row[] = [
   getClose(1),
@@ -125,6 +129,13 @@ export const WIRE_ROWS: readonly Row[] = [
     guards: [{ metric: 'cpuUs', peer: 'go' }],
   },
   {
+    name: 'wire/spec-task-struct-first',
+    title: 'the same, without kept responses',
+    subjects: onServers(closureOf('task_struct', 60, 15), false),
+    goals: [{ metric: 'wallUs', peer: 'go', atMost: 0.6 }],
+    guards: [{ metric: 'cpuUs', peer: 'go' }],
+  },
+  {
     name: 'wire/spec-list-head',
     title: '`Spec`, TYPES of `list_head` with closure',
     subjects: onServers(closureOf('list_head', 600, 150)),
@@ -156,7 +167,14 @@ export const WIRE_ROWS: readonly Row[] = [
   {
     name: 'task/user',
     title: 'connect, ask for ten members, get `task_struct` with closure, list, load and close',
-    subjects: onServers((lab) => ({ scenario: 'task', file: tinyFile(lab), full: 40, quick: 10 })),
+    subjects: onServers(userTask),
+    goals: [{ metric: 'wallUs', peer: 'go', atMost: 1 }],
+    guards: [{ metric: 'cpuUs', peer: 'go' }],
+  },
+  {
+    name: 'task/user-first',
+    title: 'the same, without kept responses',
+    subjects: onServers(userTask, false),
     goals: [{ metric: 'wallUs', peer: 'go', atMost: 1 }],
     guards: [{ metric: 'cpuUs', peer: 'go' }],
   },

@@ -32,11 +32,12 @@ function vmlinux(): Uint8Array {
 
 /**
  * Returns a function that selects types of an object, and returns the messages and how many jobs that took. The first
- * call has been made.
+ * call has been made. No response is kept.
  */
 async function setUp(kernel: FakeKernel, beginning: Selection = { names: ['s'] }) {
   const workers = new CountedJobs();
-  const rpc = spec({ ...(await makeServices(kernel)), workers });
+  const services = await makeServices(kernel, { limits: { responseCacheBytes: 0 } });
+  const rpc = spec({ ...services, workers });
   const select = async (selection: Selection, name = 'vmlinux', encoding = Encoding.TYPES) => {
     const before = workers.jobs;
     const source = { case: 'name', value: name } as const;

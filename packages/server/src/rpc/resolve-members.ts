@@ -13,7 +13,7 @@ const MAX_PATH_LENGTH = 1_024;
 
 /** resolveMembers serves ResolveMembers. */
 export function resolveMembers(
-  { specs, workers, files }: Pick<Services, 'specs' | 'workers' | 'files'>,
+  { specs, workers, responses, files }: Pick<Services, 'specs' | 'workers' | 'responses' | 'files'>,
   kernelBtf = new KernelBtf(),
 ): WorkerRpc<'resolveMembers'> {
   const kernelMembers = new KernelMembers(kernelBtf);
@@ -31,10 +31,13 @@ export function resolveMembers(
     const { btf } = object;
     using base = await requireBase(object, baseName, specs, caller);
     call.throwIfAborted();
-    const answer = isOfKernel(object.info, files) ? kernelMembers.resolve(btf, paths) : null;
-    if (answer !== null) return new Encoded(answer);
     const shared = base?.btf.shared ?? null;
     const job = { name: 'resolve', btf: btf.shared, base: shared, paths, digest: btf.digest } as const;
-    return new Encoded(await onlyItem(workers.run(job, caller.principal, call.signal)));
+    const [kept] = responses.get(job) ?? [];
+    if (kept !== undefined) return new Encoded(kept);
+    const few = isOfKernel(object.info, files) ? kernelMembers.resolve(btf, paths) : null;
+    const answer = few ?? (await onlyItem(workers.run(job, caller.principal, call.signal)));
+    responses.keep(job, [answer]);
+    return new Encoded(answer);
   };
 }

@@ -14,6 +14,7 @@ import type { SpecSource } from '../source/spec-source.js';
 import type { UserScanner } from '../users/user-scanner.js';
 import type { ObjectWatch } from '../watch/object-watch.js';
 import type { JobRunner } from '../pool/job.js';
+import type { KeptResponses } from '../pool/kept-responses.js';
 
 /** Services are the parts of the daemon that RPCs use. */
 export interface Services {
@@ -32,6 +33,7 @@ export interface Services {
   readonly build: KernelBuild;
   readonly users: UserScanner;
   readonly workers: JobRunner;
+  readonly responses: KeptResponses;
   readonly quotas: Quotas;
   readonly watch: ObjectWatch;
   readonly limits: Limits;

@@ -19,7 +19,7 @@ import { rawChunks } from '../base/slices.js';
 import { compileSelection, type Selection } from '../base/selection.js';
 import { isSame, specHeader, type SpecHeaderMessage } from './spec-header.js';
 import { requireSpecName } from '../source/spec-name.js';
-import type { CFormat, SpecJob } from '../pool/job.js';
+import type { CFormat, SpecItem, SpecJob } from '../pool/job.js';
 
 type SpecMessage = Init<typeof SpecResponseSchema>;
 
@@ -27,7 +27,7 @@ const DIGEST_BYTES = 32;
 
 /** spec serves Spec. */
 export function spec(
-  { specs, workers, limits, files }: Services,
+  { specs, workers, responses, limits, files }: Services,
   kernelBtf = new KernelBtf(),
 ): WorkerRpc<'spec'> {
   const kernelTypes = new KernelTypes(kernelBtf);
@@ -58,8 +58,11 @@ export function spec(
       cFormat: plainCFormat(request.cFormat),
     };
     if (job.selection === null) yield headerMessage(header);
-    const few = base === null && isOfKernel(object.info, files) ? kernelTypes.items(object.btf, job) : null;
-    for await (const item of few ?? workers.run(job, caller.principal, call.signal)) {
+    const make = (): Iterable<SpecItem> | AsyncIterable<SpecItem> => {
+      const few = base === null && isOfKernel(object.info, files) ? kernelTypes.items(object.btf, job) : null;
+      return few ?? workers.run(job, caller.principal, call.signal);
+    };
+    for await (const item of responses.get(job) ?? responses.keeping(job, make())) {
       if (item.case === 'selection') yield headerMessage({ ...header, selection: item.value });
       else yield new Encoded(item.value);
     }

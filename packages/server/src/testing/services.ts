@@ -9,6 +9,7 @@ import { LoadQueue } from '../kernel/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
 import { makeQuotas } from '../quota/quotas.js';
 import type { Services } from '../rpc/services.js';
+import { KeptResponses } from '../pool/kept-responses.js';
 import { BtfCache } from '../source/btf-cache.js';
 import { KernelBuild } from '../source/kernel-build.js';
 import { SpecSource, type UnknownListener } from '../source/spec-source.js';
@@ -84,6 +85,7 @@ export async function makeServices(
     specs,
     build: new KernelBuild(kernel, files, objects, names, specs),
     users,
+    responses: new KeptResponses(limits.responseCacheBytes),
     workers: new InlineJobs(),
     quotas,
     watch,
