@@ -19,6 +19,7 @@ import { layoutCommand } from './grammar/layout.js';
 import { listCommand } from './grammar/list.js';
 import { loadCommand } from './grammar/load.js';
 import { memberCommand } from './grammar/member.js';
+import { refuseRepeats } from './grammar/single-values.js';
 import { valueCommand } from './grammar/value.js';
 import { versionCommand } from './grammar/version.js';
 import { watchCommand } from './grammar/watch.js';
@@ -53,6 +54,7 @@ export function makeProgram(options: RunOptions, help: Output, args: readonly st
     inherit(command, program);
     addFormatsHelp(command);
   }
+  forEach(program, refuseRepeats);
   return program;
 }
 
@@ -128,6 +130,12 @@ function inherit(command: Command, parent: Command): void {
     .showSuggestionAfterError(command.name() !== 'context')
     .showHelpAfterError(`hint: ${HINTS[command.name()] ?? helpHint(command)}`);
   for (const child of command.commands) inherit(child, command);
+}
+
+/** Calls a function with a command and all below it. */
+function forEach(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) forEach(child, visit);
 }
 
 /** Describes `-o` in the help of a command, but not of `context`, which only has commands of its own. */

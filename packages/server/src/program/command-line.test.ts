@@ -37,7 +37,6 @@ describe('Arguments', () => {
     [['--log-level', 'debug'], { 'log-level': ['debug'] }],
     [['serve', '--log-level', 'debug'], { 'log-level': ['debug'] }],
     [['--log-level', 'debug', 'serve'], { 'log-level': ['debug'] }],
-    [['--log-level', 'debug', '--log-level=warn'], { 'log-level': ['warn'] }],
     [['--listen=unix:/a', '--listen', 'unix:/b'], { listen: ['unix:/a', 'unix:/b'] }],
     [['--insecure'], { insecure: ['true'] }],
     [['--insecure', '--no-insecure'], { insecure: ['false'] }],
@@ -92,6 +91,33 @@ function parsed(args: readonly string[]): {
     exit.mockRestore();
   }
 }
+
+describe('A flag that is given twice', () => {
+  const given = (flag: string): string[] => [flag, 'one', `${flag}=two`];
+
+  test.each(SETTINGS.filter(({ kind }) => kind.placeholder !== null))(
+    '--$name is an error, or keeps both values if it is a list',
+    ({ name, kind }) => {
+      const flag = flagOf({ name });
+      if (kind.isList) {
+        const { flags } = parseCommandLine(given(flag), {}).sources;
+        expect(flags.get(name)?.texts).toEqual(['one', 'two']);
+        return;
+      }
+      const { code, stdout, stderr } = parsed(given(flag));
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr.split('\n')[0]).toBe(
+        `error: option '${flag} <${kind.placeholder}>' is given twice, with "one" and "two": give it once`,
+      );
+    },
+  );
+
+  test('--config is an error', () => {
+    const { code, stderr } = parsed(['--config', '/a', 'serve', '--config', '/b']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`option '--config <file>' is given twice, with "/a" and "/b": give it once\n`);
+  });
+});
 
 describe('Bad arguments', () => {
   test.each<[string[], string]>([

@@ -40,6 +40,7 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
   const program = makeProgram();
   const options = addSettings(program);
   refuseRemoved(program);
+  refuseRepeats(program);
   program.action(() => refuseUnknown(program));
   program
     .command('serve')
@@ -119,6 +120,21 @@ function refuseRemoved(program: Program): void {
     program.on(`option:${name}`, () =>
       program.error(`error: ${flagOf({ name })} ${whyRemoved(name, flagOf)}`),
     );
+  }
+}
+
+/** Makes it an error to give an option with one value twice: commander would use the last value silently. */
+function refuseRepeats(program: Program): void {
+  for (const option of program.options.filter(({ required }) => required)) {
+    let first: string | null = null;
+    // After commander has taken the value, which is a list if the option can be repeated.
+    program.on(`option:${option.name()}`, (text: string) => {
+      if (first === null) first = text;
+      else if (!Array.isArray(program.getOptionValue(option.attributeName()))) {
+        const both = `${JSON.stringify(first)} and ${JSON.stringify(text)}`;
+        program.error(`error: option '${option.flags}' is given twice, with ${both}: give it once`);
+      }
+    });
   }
 }
 
