@@ -1,11 +1,12 @@
-// Fetches the tools with whose output tests compare, bpftool and pahole. Those of the machine can be years older.
+// Fetches the tools with whose output tests compare, bpftool and pahole, and those that check what is in deploy/: kubectl,
+// Prometheus and promtool. Those of the machine can be years older, and Debian's package of Prometheus starts a service.
 //
-//     node scripts/fetch-tools.js            fetches them, unless they exist (10 MB)
+//     node scripts/fetch-tools.js            fetches them, unless they exist (58 MB)
 //     node scripts/fetch-tools.js --update   pins the newest package of each suite, and fetches nothing
 //
 // It downloads the packages in tool-packages.json, checks the SHA-256, and writes:
 //
-//     .cache/tools/{bpftool,pahole}          scripts that run the tools with their own loader and libraries, because
+//     .cache/tools/{bpftool,pahole,…}        scripts that run the tools with their own loader and libraries, because
 //                                            they need a newer C library than Debian 12's
 //     .cache/tools/{bin,lib}                 the programs and the libraries
 //     .cache/tools/pinned.json               the pins of which these are the packages
@@ -22,8 +23,14 @@ const PACKAGES = fileURLToPath(new URL('tool-packages.json', import.meta.url));
 const TOOLS = join(CACHE, 'tools');
 const UPDATE = 'node scripts/fetch-tools.js --update';
 
-/** The programs in the packages. */
-const PROGRAMS = ['usr/sbin/bpftool', 'usr/bin/pahole'];
+/** The programs in the packages, and the arguments with which each prints its version. */
+const PROGRAMS = {
+  'usr/sbin/bpftool': ['--version'],
+  'usr/bin/pahole': ['--version'],
+  'usr/bin/kubectl': ['version', '--client'],
+  'usr/bin/prometheus': ['--version'],
+  'usr/bin/promtool': ['--version'],
+};
 
 const text = readFileSync(PACKAGES, 'utf8');
 const { packages } = JSON.parse(text);
@@ -35,15 +42,17 @@ else throw new Error(`invalid argument ${mode}: use --update or nothing`);
 function fetch() {
   const pinned = join(TOOLS, 'pinned.json');
   if (existsSync(pinned) && readFileSync(pinned, 'utf8') === text) return;
-  console.log('Fetching bpftool and pahole of newer Debian suites, and their libraries: 10 MB');
+  console.log(
+    'Fetching bpftool, pahole, kubectl and Prometheus of newer Debian suites, and their libraries: 58 MB',
+  );
   inWork((work) => {
     const root = join(work, 'root');
     unpackPackages(packages, { work, root, update: UPDATE });
     const tools = join(work, 'tools');
     for (const folder of ['bin', 'lib']) mkdirSync(join(tools, folder), { recursive: true });
-    for (const path of PROGRAMS) addProgram(root, path, tools);
+    for (const path of Object.keys(PROGRAMS)) addProgram(root, path, tools);
     writeFileSync(join(tools, 'pinned.json'), text);
-    for (const path of PROGRAMS) execFileSync(join(tools, basename(path)), ['--version']);
+    for (const [path, args] of Object.entries(PROGRAMS)) execFileSync(join(tools, basename(path)), args);
     replaceFolder(tools, TOOLS);
   });
 }

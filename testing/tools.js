@@ -49,6 +49,17 @@ export const TOOLS = {
   'libbpf 1.7': { files: '.cache/tools/lib', get: 'node scripts/fetch-tools.js' },
   etcd: { command: 'etcd', debian: 'etcd-server' },
   etcdctl: { command: 'etcdctl', debian: 'etcd-client' },
+  // First in the PATH of tests.
+  kubectl: {
+    path: join(ROOT, '.cache/tools/kubectl'),
+    label: 'kubectl 1.32',
+    get: 'node scripts/fetch-tools.js',
+  },
+  prometheus: {
+    path: join(ROOT, '.cache/tools/prometheus'),
+    label: 'Prometheus 2.53 with promtool',
+    get: 'node scripts/fetch-tools.js',
+  },
   clang: { command: 'clang', debian: 'clang', long: true },
   'qemu-aarch64': { command: 'qemu-aarch64', debian: 'qemu-user', long: true },
   'aarch64-linux-gnu-g++': { command: 'aarch64-linux-gnu-g++', debian: 'g++-aarch64-linux-gnu', long: true },

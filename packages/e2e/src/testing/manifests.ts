@@ -1,16 +1,34 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { Certificate } from '@kubernetes-models/cert-manager/cert-manager.io/v1/Certificate';
+import { Issuer } from '@kubernetes-models/cert-manager/cert-manager.io/v1/Issuer';
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
+import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { PriorityClass } from 'kubernetes-models/scheduling.k8s.io/v1/PriorityClass';
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
 import { Secret } from 'kubernetes-models/v1/Secret';
 import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 
-const MODELS = { ConfigMap, DaemonSet, Namespace, NetworkPolicy, Secret, Service, ServiceAccount };
+const MODELS = {
+  Certificate,
+  ConfigMap,
+  DaemonSet,
+  Issuer,
+  Namespace,
+  NetworkPolicy,
+  PriorityClass,
+  PrometheusRule,
+  Secret,
+  Service,
+  ServiceAccount,
+  ServiceMonitor,
+};
 
 /** Manifest is an object for the Kubernetes API, read from a file. */
 export interface Manifest {
@@ -24,6 +42,11 @@ export function readManifest(path: string): Manifest & Record<string, unknown> {
   return parse(readFileSync(path, 'utf8')) as Manifest & Record<string, unknown>;
 }
 
+/** readManifests returns the objects of a text with several. */
+export function readManifests(text: string): readonly (Manifest & Record<string, unknown>)[] {
+  return parseAllDocuments(text).map((document) => document.toJSON() as Manifest & Record<string, unknown>);
+}
+
 /**
  * checkManifest checks an object against the schema of the API.
  *
@@ -32,19 +55,28 @@ export function readManifest(path: string): Manifest & Record<string, unknown> {
 export function checkManifest(manifest: Manifest): void {
   const Model = Object.entries(MODELS).find(([kind]) => kind === manifest.kind)?.[1];
   if (Model === undefined) throw new Error(`no schema for kind ${manifest.kind}`);
-  const model = new Model(manifest);
+  const model = new Model();
   if (model.apiVersion !== manifest.apiVersion) throw new Error(`${manifest.kind} has ${model.apiVersion}`);
-  model.validate();
+  Object.assign(model, manifest).validate();
 }
+
+/** One module of each folder that describes the objects of an operator. */
+const OPERATORS = [
+  '@kubernetes-models/cert-manager/cert-manager.io/v1/Certificate',
+  '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor',
+];
+const MODULES = createRequire(import.meta.url);
 
 /** apiFieldNames returns the names of all fields in the API. The schemas allow other fields, which the API ignores. */
 export function apiFieldNames(): Set<string> {
-  const root = dirname(createRequire(import.meta.url).resolve('kubernetes-models/package.json'));
+  const root = dirname(MODULES.resolve('kubernetes-models/package.json'));
   const models = dirname(
     createRequire(join(root, 'index.js')).resolve('@kubernetes-models/apimachinery/package.json'),
   );
-  const folders = ['v1', 'apps/v1', 'networking.k8s.io/v1'].map((each) => join(root, each));
-  folders.push(join(models, 'apis/meta/v1'));
+  const folders = ['v1', 'apps/v1', 'networking.k8s.io/v1', 'scheduling.k8s.io/v1'].map((each) =>
+    join(root, each),
+  );
+  folders.push(join(models, 'apis/meta/v1'), ...OPERATORS.map((each) => dirname(MODULES.resolve(each))));
   const files = folders.flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.d.ts'))

@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
+import { DaemonProcess } from './testing/daemon-process.js';
+import {
+  apiFieldNames,
+  checkManifest,
+  type Manifest,
+  readManifest,
+  readManifests,
+} from './testing/manifests.js';
+
+const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
+const KUBERNETES = fileURLToPath(new URL('../../../deploy/kubernetes', import.meta.url));
+
+type Objects = readonly (Manifest & Record<string, unknown>)[];
+
+/** Returns the objects that kubectl would apply. */
+function rendered(folder: string): Objects {
+  const options = { encoding: 'utf8', maxBuffer: 1 << 24 } as const;
+  return readManifests(execFileSync('kubectl', ['kustomize', join(KUBERNETES, folder)], options));
+}
+
+function namesOf(objects: Objects): string[] {
+  return objects
+    .map(({ kind, metadata: { name } }) => `${kind} ${name.replace(/-[0-9a-z]{10}$/, '')}`)
+    .toSorted();
+}
+
+/** Fields whose value is a map with keys that the user chooses. */
+const MAPS = new Set([
+  'annotations',
+  'data',
+  'labels',
+  'limits',
+  'matchLabels',
+  'nodeSelector',
+  'requests',
+  'stringData',
+]);
+
+/** Returns the names of fields, without keys that the user chooses. */
+function fieldNames(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(fieldNames);
+  if (typeof value !== 'object' || value === null) return [];
+  const inner = Object.entries(value).filter(([name]) => !MAPS.has(name));
+  return [...Object.keys(value), ...inner.flatMap(([, each]) => fieldNames(each))];
+}
+
+const KNOWN = apiFieldNames();
+/** Objects that have no namespace. */
+const OF_THE_CLUSTER = new Set(['Namespace', 'PriorityClass']);
+
+function expectSchema(manifest: Objects[number]): void {
+  expect(() => checkManifest(manifest)).not.toThrow();
+  // The selector of a Service is a map of labels. Other selectors have the labels in a field.
+  const labels = manifest.kind === 'Service' ? ['app.kubernetes.io/name'] : [];
+  expect(fieldNames(manifest).filter((name) => !KNOWN.has(name))).toEqual(labels);
+  const namespace = OF_THE_CLUSTER.has(manifest.kind) ? undefined : 'btfd';
+  expect(manifest.metadata.namespace).toBe(namespace);
+}
+
+const BASE = [
+  'ConfigMap btfd',
+  'ConfigMap btfd-policy',
+  'DaemonSet btfd',
+  'Namespace btfd',
+  'NetworkPolicy btfd',
+  'PriorityClass btfd',
+  'Service btfd',
+  'ServiceAccount btfd',
+];
+
+needs('kubectl').describe('kubectl renders', () => {
+  test.each([
+    ['base', BASE],
+    [
+      'overlays/production',
+      [
+        ...BASE,
+        'Certificate btf-viewer',
+        'Certificate btfd',
+        'Certificate btfd-ca',
+        'ConfigMap btfd-dashboard',
+        'Issuer btfd-ca',
+        'Issuer btfd-self-signed',
+        'PrometheusRule btfd',
+        'ServiceMonitor btfd',
+      ],
+    ],
+  ])('%s, whose objects have the schemas of their APIs', (folder, names) => {
+    const objects = rendered(folder);
+    expect(namesOf(objects)).toEqual(names.toSorted());
+    for (const object of objects) expectSchema(object);
+  });
+
+  test('a ConfigMap of settings whose name follows from its content, and one of the policy whose name stays', () => {
+    const names = rendered('base').map(({ metadata: { name } }) => name);
+    expect(names).toContain('btfd-policy');
+    const [settings = ''] = names.filter((name) => /^btfd-[0-9a-z]{10}$/.test(name));
+    const pods = JSON.stringify(rendered('base').find(({ kind }) => kind === 'DaemonSet'));
+    expect(pods).toContain(`"configMap":{"name":"${settings}"}`);
+    expect(pods).toContain('"configMap":{"name":"btfd-policy"}');
+    expect(pods).toContain('"priorityClassName":"btfd"');
+  });
+
+  test('the image of an overlay', () => {
+    const pods = JSON.stringify(rendered('overlays/production').find(({ kind }) => kind === 'DaemonSet'));
+    expect(pods).toContain('"image":"registry.example.org/platform/btfd:');
+  });
+
+  test('a certificate into the Secret that the pods mount, with the name under which clients reach them', () => {
+    const objects = rendered('overlays/production');
+    const certificate = objects.find(
+      ({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'btfd',
+    );
+    expect(certificate).toMatchObject({
+      spec: { secretName: 'btfd-tls', dnsNames: expect.arrayContaining(['btfd.btfd.svc']) },
+    });
+    expect(JSON.stringify(objects.find(({ kind }) => kind === 'DaemonSet'))).toContain(
+      '"secretName":"btfd-tls"',
+    );
+    const viewer = objects.find(({ metadata }) => metadata.name === 'btf-viewer');
+    expect(viewer).toMatchObject({ spec: { dnsNames: ['btf-viewer.example.org'] } });
+    const policy = objects.find(({ metadata }) => metadata.name === 'btfd-policy');
+    expect(policy?.['data']).toMatchObject({
+      'policy.yaml': expect.stringContaining('dns:btf-viewer.example.org'),
+    });
+  });
+});
+
+describe('The examples', () => {
+  const examples = join(KUBERNETES, 'examples');
+  test.each(readdirSync(examples).filter((name) => name.endsWith('.yaml')))(
+    '%s have the schema of the API',
+    (name) => {
+      expectSchema(readManifest(join(examples, name)));
+    },
+  );
+
+  test('would be rejected if a field were missing, wrong or unknown', () => {
+    const policy = readManifest(join(KUBERNETES, 'base/network-policy.yaml'));
+    expect(() => checkManifest({ ...policy, spec: {} } as never)).toThrow('podSelector');
+    expect(() => checkManifest({ ...policy, spec: { podSelector: 1 } } as never)).toThrow('object');
+    expect(() => checkManifest({ ...policy, kind: 'Policy' })).toThrow('no schema');
+    expect(KNOWN.has('podSelectorr')).toBe(false);
+  });
+});
+
+test('The daemon starts with the settings and the policy of the base', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'btfd-base-'));
+  try {
+    const certificates = join(dir, 'certs');
+    execFileSync(process.execPath, [BTFD, 'certs', 'init', certificates], { stdio: 'ignore' });
+    // The paths and the address are those of a pod.
+    const settings = readFileSync(join(KUBERNETES, 'base/config.yaml'), 'utf8')
+      .replaceAll('/etc/btfd-tls/tls.crt', join(certificates, 'server.crt'))
+      .replaceAll('/etc/btfd-tls/tls.key', join(certificates, 'server.key'))
+      .replaceAll('/etc/btfd-tls/ca.crt', join(certificates, 'ca.crt'))
+      .replaceAll('/etc/btfd-policy/policy.yaml', join(KUBERNETES, 'base/policy.yaml'))
+      .replaceAll('0.0.0.0:7443', '127.0.0.1:0');
+    expect(settings).not.toContain('/etc/');
+    writeFileSync(join(dir, 'config.yaml'), settings, { mode: 0o600 });
+    await using daemon = await DaemonProcess.start({
+      args: ['--config', join(dir, 'config.yaml'), '--btf-dir', dir],
+      listen: false,
+    });
+    expect(daemon.tcpPort()).not.toBeNull();
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
