@@ -3,14 +3,7 @@ import { once } from 'node:events';
 import { BtfFleet, staticNodes } from '@btfd/fleet';
 import type { AskedMessage, Cost } from './fleet-messages.js';
 
-/** A socket lives longer than this. */
-const SAMPLE_MS = 20;
-
 const [addresses]: string[][] = await once(process, 'message');
-const openSockets = (): number =>
-  process.getActiveResourcesInfo().filter((kind) => kind.startsWith('TCP')).length;
-let sockets = 0;
-const sampling = setInterval(() => (sockets = Math.max(sockets, openSockets())), SAMPLE_MS);
 
 async function costOf(work: () => Promise<void>): Promise<Cost> {
   const [cpu, started] = [process.cpuUsage(), performance.now()];
@@ -27,10 +20,9 @@ const survey = await costOf(async () => {
 });
 let builds = 0;
 const question = await costOf(async () => {
-  // The costliest question, which transfers the BTF of each build.
+  // The costliest question, which transfers the BTF of each build. Nodes that did not respond are asked again.
   builds = (await fleet.findTypes('task_*')).builds.length;
 });
-clearInterval(sampling);
 await fleet.close();
 const asked: AskedMessage = {
   survey,
@@ -38,7 +30,6 @@ const asked: AskedMessage = {
   builds,
   answered: outcomes.filter((kind) => kind === 'answered').length,
   nodes: outcomes.length,
-  sockets,
   mebibytes: process.resourceUsage().maxRSS / 1_024,
 };
 process.send?.(asked, () => process.disconnect());

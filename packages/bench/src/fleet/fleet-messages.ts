@@ -1,7 +1,12 @@
-/** NodesMessage is what the process of the nodes sends: their addresses, and how often BTF was transferred until now. */
+/** NodesMessage is the message of the process of the nodes. */
 export interface NodesMessage {
   readonly addresses: readonly string[];
-  readonly transfers: number;
+  /** CPU time to start a fake daemon, in milliseconds. */
+  readonly startMs: number;
+  /** Bytes of BTF that were transferred until now. */
+  readonly movedBytes: number;
+  /** Bytes of the BTF of all builds, each once. */
+  readonly distinctBytes: number;
 }
 
 /** Cost is the cost of one question in the asking process. */
@@ -18,7 +23,6 @@ export interface AskedMessage {
   readonly builds: number;
   readonly answered: number;
   readonly nodes: number;
-  readonly sockets: number;
   /** The most memory that the process has had, in MiB. */
   readonly mebibytes: number;
 }
