@@ -44,6 +44,16 @@ describe('Among 10,000 objects, a name', () => {
     expect([modules.kernel.nexts, modules.kernel.opens]).toEqual([nexts, opens + 10]);
   });
 
+  test('of the kernel itself is found again without a call of bpf(2), while its BTF is in the cache', async () => {
+    using modules = new FakeModules(false);
+    const services = await setUp(modules);
+    await find(services, 'vmlinux');
+    const { nexts, opens } = modules.kernel;
+    for (let i = 0; i < 10; i++) await find(services, 'vmlinux');
+    expect([modules.kernel.nexts, modules.kernel.opens]).toEqual([nexts, opens]);
+    expect(services.specs.cacheStats.hits).toBe(10);
+  });
+
   test('without sysfs is searched for once by all concurrent calls, and other work runs meanwhile', async () => {
     using modules = new FakeModules(false);
     const services = await setUp(modules, '/nonexistent');

@@ -9,6 +9,8 @@ import { infoOrClose, openIfThere } from './open-object.js';
 interface Remembered {
   readonly id: number | null;
   readonly identity: string;
+  /** That of vmlinux, once it was opened. */
+  info: ObjectInfo | null;
 }
 
 /** OpenObject is an object of the kernel, open until the caller closes it. */
@@ -52,7 +54,20 @@ export class ObjectNames {
     const id = await this.#idOf(name);
     const object = id === null ? null : openIfThere(this.#kernel, id);
     if (id === null || object === null) return null;
-    return { object, info: infoOrClose(object, id) };
+    const info = infoOrClose(object, id);
+    const remembered = this.#remembered.get(name);
+    if (remembered?.id === id && originOf(info) === Origin.VMLINUX) remembered.info = info;
+    return { object, info };
+  }
+
+  /**
+   * infoOfVmlinux returns the info of the kernel's own BTF without a call of bpf(2), if it was opened by this name; otherwise
+   * null. It never leaves the kernel.
+   */
+  infoOfVmlinux(name: string): ObjectInfo | null {
+    const remembered = this.#remembered.get(name);
+    if (remembered === undefined || remembered.info === null) return null;
+    return this.#files.findNow(name)?.identity === remembered.identity ? remembered.info : null;
   }
 
   /**
@@ -84,7 +99,7 @@ export class ObjectNames {
     if (isSame && (remembered.id !== null || !this.#objects.vmlinuxHasId)) return remembered.id;
     const id = await this.#objects.idOf(name);
     if (file === null) this.#remembered.delete(name);
-    else this.#remembered.set(name, { id, identity: file.identity });
+    else this.#remembered.set(name, { id, identity: file.identity, info: null });
     return id;
   }
 }

@@ -45,12 +45,21 @@ export class BtfCache {
 
   /** Returns the BTF of a key, and reads it if the cache does not have it. Calls for one key share one read. */
   async get(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
-    const digest = this.#digests.get(key);
-    const cached = digest === undefined ? undefined : this.#known(digest);
-    const found = cached ?? this.#loading.get(key);
-    if (found === undefined) return this.#load(key, read);
+    const kept = this.kept(key);
+    if (kept !== null) return kept;
+    const loading = this.#loading.get(key);
+    if (loading === undefined) return this.#load(key, read);
     this.#hits += 1;
-    return found;
+    return loading;
+  }
+
+  /** Returns the BTF of a key if the cache has it; otherwise null. */
+  kept(key: string): LoadedBtf | null {
+    const digest = this.#digests.get(key);
+    const kept = digest === undefined ? undefined : this.#known(digest);
+    if (kept === undefined) return null;
+    this.#hits += 1;
+    return kept;
   }
 
   /** Reads BTF now. Returns the cache's copy if it has the same bytes. */

@@ -137,6 +137,11 @@ export class SpecSource {
   /** @param caller - the caller for which its bytes count; null for the daemon itself */
   async #findNamed(name: string, caller: Caller | null): Promise<SpecObject> {
     const listsIds = this.#access.refusal(Operation.LIST_IDS) === null;
+    const vmlinux = listsIds ? this.#names.infoOfVmlinux(name) : null;
+    const kept = vmlinux === null ? null : this.#cache.kept(keyOf(vmlinux.id));
+    if (vmlinux !== null && kept !== null) {
+      return this.#counted(caller, keyOf(vmlinux.id), vmlinux, [], async () => kept);
+    }
     const named = listsIds ? await this.#names.open(name) : null;
     if (named !== null) return this.#readAndClose(named.object, named.info, caller);
     const file = await this.#fileLooks.next(name, async () => this.#files.find(name));
