@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clocks.h"
 
 // A repetition prepares outside of the measured time, runs within it, and releases outside of it. `run` returns the
 // result of the row.
@@ -165,18 +165,6 @@ static const struct row *row_named(const char *name) {
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) fprintf(stderr, " %s", rows[i].name);
   fprintf(stderr, "\n");
   exit(3);
-}
-
-static double cpu_us(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
-
-static double wall_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
 }
 
 static void print_numbers(const char *name, const double *numbers, long count) {

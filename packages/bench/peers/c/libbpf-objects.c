@@ -23,11 +23,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clocks.h"
 
 // No process has so many files, so to close one of them fails.
 #define NO_FILE 0x3fffffff
@@ -108,18 +108,6 @@ static void read_object(struct object *object, const char *folder) {
 }
 
 static int is_shown(const struct dirent *entry) { return entry->d_name[0] != '.'; }
-
-static double cpu_us(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
-
-static double wall_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
-}
 
 // Returns the object, for which libbpf was stopped when all relocations were resolved.
 static struct bpf_object *relocate(const struct object *object) {
