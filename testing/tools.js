@@ -27,6 +27,7 @@ export const TOOLS = {
   objcopy: { command: 'objcopy', debian: 'binutils' },
   readelf: { command: 'readelf', debian: 'binutils' },
   xz: { command: 'xz', debian: 'xz-utils' },
+  zstd: { command: 'zstd', debian: 'zstd' },
   // Decompresses Debian's kernels, for fetch-kernel-btf.js.
   lz4: { command: 'lz4', debian: 'lz4' },
   'dpkg-deb': { command: 'dpkg-deb', debian: 'dpkg' },

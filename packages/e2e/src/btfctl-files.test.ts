@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { compareC, has, needs } from 'test-tools';
 import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
@@ -10,6 +11,7 @@ import { DEBIAN_KERNEL } from './testing/debian-kernel.js';
 import { compileC } from './testing/compile-c.js';
 import { schemaErrors } from './testing/json-schema.js';
 
+const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
 /** The tools of {@link compileC}. */
 const COMPILERS = ['gcc', 'pahole', 'objcopy'] as const;
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
@@ -266,7 +268,7 @@ describe('btfctl on files, without a daemon', () => {
     ['an invalid time', ['list', '--timeout', 'soon'], 2, 'Use a time such as'],
     ['TLS on a socket', ['list', '--tls-ca', 'ca.pem'], 2, 'which has no TLS'],
     ['a certificate without key', ['list', '-a', 'x:1', '--tls-cert', '/etc/passwd'], 2, 'needs its key'],
-    ['a missing TLS file', ['list', '-a', 'x:1', '--tls-ca', './no.pem'], 2, '--tls-ca: ENOENT'],
+    ['a missing TLS file', ['list', '-a', 'x:1', '--tls-ca', './no.pem'], 2, 'authorities (ca): ENOENT'],
   ])('%s is reported in words', async (_, args, status, text) => {
     const ran = await run(...args);
     expect(ran).toMatchObject({ status, stdout: '' });
@@ -274,10 +276,21 @@ describe('btfctl on files, without a daemon', () => {
     expect(ran.stderr).toContain(text);
   });
 
-  test('the hint for a compressed file decompresses it', async () => {
-    const path = join(dir, 'module.ko.xz');
-    writeFileSync(path, Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0]));
-    expect((await run('dump', path)).stderr).toContain(`hint: it is compressed: xz -dc ${path} | btfctl … -`);
+  needs('xz', 'zstd', 'bpftool').test('a compressed module is read as the module itself', async () => {
+    const bytes = readFileSync(PROGRAM);
+    const packed = {
+      gz: gzipSync(bytes),
+      xz: execFileSync('xz', ['-c', PROGRAM]),
+      zst: execFileSync('zstd', ['-qc', PROGRAM]),
+    };
+    const expected = execFileSync('bpftool', ['btf', 'dump', 'file', PROGRAM], { encoding: 'utf8' });
+    for (const [ending, content] of Object.entries(packed)) {
+      const name = `module.ko.${ending}`;
+      writeFileSync(join(dir, name), content);
+      expect(await run('dump', join(dir, name))).toEqual({ stdout: expected, stderr: '', status: 0 });
+    }
+    writeFileSync(join(dir, 'text.ko.gz'), gzipSync('text that is no BTF'));
+    expect((await run('dump', join(dir, 'text.ko.gz'))).stderr).toContain('is neither BTF nor an ELF file');
   });
 
   test('an error in a config file is reported with its place', async () => {
@@ -299,8 +312,9 @@ describe('btfctl on files, without a daemon', () => {
     ['header', 'vmlinux', '--type', '['],
     ['diff', 'a.btf', 'b.btf', '--type', '['],
   ])('%s reports an invalid glob before it makes a request: %s %s %s', async (...args) => {
-    const message = 'btfctl: invalid glob "[": the "[" at 0 has no "]"\n';
-    expect(await run(...args)).toEqual({ status: 2, stdout: '', stderr: message });
+    const message = 'btfctl: invalid glob "[": the "[" at 1 has no "]"\n';
+    const hint = `hint: \`btfctl ${args[0]} --help\` lists its arguments and options\n`;
+    expect(await run(...args)).toEqual({ status: 2, stdout: '', stderr: message + hint });
   });
 
   test.each(['', 'task_struct..mm', 'task_struct.', 'a[x]'])(
@@ -308,7 +322,9 @@ describe('btfctl on files, without a daemon', () => {
     async (path) => {
       const ran = await run('member', 'list_head.next', path);
       expect(ran).toMatchObject({ status: 2, stdout: '' });
-      expect(ran.stderr).toMatch(/^btfctl: invalid path ".*": expected .* at character \d+\n$/);
+      expect(ran.stderr).toMatch(
+        /^btfctl: invalid path ".*": expected .* at character \d+\nhint: `btfctl member --help` /,
+      );
     },
   );
 });

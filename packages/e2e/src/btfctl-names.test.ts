@@ -127,6 +127,28 @@ describe('btfctl, for a name that several types have', () => {
     expect((await inSplit('layout', 'int')).status).toBe(3);
   });
 
+  test('find takes a keyword of C before a name, and suggests similar names', async () => {
+    const kinds = async (...args: string[]): Promise<unknown> =>
+      JSON.parse((await run('find', ...args, '--in', split, '--base', base, '-o', 'json')).stdout).map(
+        ({ kind }: { readonly kind: string }) => kind,
+      );
+    expect(await kinds('struct s')).toEqual(['struct']);
+    expect(await kinds('union s', 'struct opaque')).toEqual(['union']);
+    const { stderr, status } = await run('find', 'opaqeu', '--in', split, '--base', base);
+    expect(stderr).toContain('; did you mean "opaque"?');
+    expect(status).toBe(3);
+  });
+
+  test('find and diff take the same kinds', async () => {
+    for (const kind of ['enum64', 'int']) {
+      expect((await run('diff', base, base, '-k', kind)).stderr).not.toContain('is invalid');
+    }
+    expect(await run('diff', base, base, '-k', 'fwd')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('diff does not compare types of the kind fwd'),
+    });
+  });
+
   test('find takes an id, and says which object lacks it', async () => {
     expect((await inSplit('find', '2', '-o', 'json')).stdout).toContain('"name": "s"');
     expect(await inSplit('find', '99')).toEqual({

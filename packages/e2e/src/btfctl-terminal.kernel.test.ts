@@ -19,6 +19,7 @@ import { FakeDaemon } from '@btfd/client/testing';
 import { btfIds } from './testing/bpftool.js';
 import { btfctl } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
+import { refusedBtf } from './testing/sample-btf.js';
 import { Terminal, type TerminalOptions } from './testing/terminal.js';
 import { until } from './testing/until.js';
 
@@ -100,6 +101,29 @@ needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
     terminal.type('clear; btfctl layout task_struct', 'Enter');
     await terminal.shows(/^paged .*\n\$$/m);
   });
+
+  test.each(['check', 'load'])(
+    '%s of refused BTF shows the end of the log, or with --log all of it',
+    async (command) => {
+      const dir = mkdtempSync(join(tmpdir(), 'btfctl-refused-'));
+      try {
+        const path = join(dir, 'bad.btf');
+        writeFileSync(path, refusedBtf(40, 'number'));
+        await using terminal = open({ rows: 100 });
+        terminal.type(`btfctl ${command} ${path}`, 'Enter');
+        const short = await terminal.shows(
+          /lines before these: --log prints them\)[^]*\[40\] Invalid kind:0/,
+        );
+        expect(short).toMatch(/BTF refused with EINVAL\n/);
+        expect(short).toContain('[39] INT number');
+        expect(short).not.toContain('[2] INT number');
+        terminal.type(`btfctl ${command} ${path} --log`, 'Enter');
+        await terminal.shows(/\[2\] INT number[^]*\[40\] Invalid kind:0/);
+      } finally {
+        rmSync(dir, { recursive: true });
+      }
+    },
+  );
 
   test('a control sequence in a name has no effect', async () => {
     await using terminal = open();

@@ -1,3 +1,4 @@
+import { encodingWord } from '../print/bpftool.js';
 import { declarationOf, formatTypeName } from '../print/type-name.js';
 import type { Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
@@ -48,7 +49,7 @@ export function factsOf(spec: Spec, type: Type): TypeFacts | null {
         ...none,
         kind: 'int',
         size: type.size,
-        declaration: `${type.bits} bits, encoding ${type.encoding}`,
+        declaration: `${type.bits} bits, encoding ${encodingWord(type.encoding)}`,
       };
     case 'FLOAT':
       return { ...none, kind: 'float', size: type.size };

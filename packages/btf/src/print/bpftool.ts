@@ -47,7 +47,7 @@ function fieldsOf(type: Type): Fields {
   switch (type.kind) {
     case 'INT': {
       const { size, bitOffset, bits } = type;
-      const encoding = ENCODINGS.get(type.encoding) ?? 'UNKN';
+      const encoding = encodingWord(type.encoding);
       return { size, bits_offset: bitOffset, nr_bits: bits, encoding };
     }
     case 'PTR':
@@ -128,6 +128,12 @@ const KIND_NAMES: ReadonlyMap<number, string> = /* @__PURE__ */ new Map(
   Object.entries(Kind).flatMap(([name, number]) => (KIND_ROWS[number] === undefined ? [] : [[number, name]])),
 );
 
+/** encodingWord returns the encoding of an INT as bpftool 7.8 shows it. */
+export function encodingWord(encoding: number): string {
+  return ENCODINGS.get(encoding) ?? 'UNKN';
+}
+
+/** The names of the encodings of an INT, which are flags, of which bpftool knows one at a time. */
 const ENCODINGS = new Map<number, string>([
   [0, '(none)'],
   [IntEncoding.SIGNED, 'SIGNED'],

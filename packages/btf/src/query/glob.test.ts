@@ -54,13 +54,13 @@ describe('A glob', () => {
   });
 
   test.each([
-    ['[', 'the "[" at 0 has no "]"'],
-    ['[abc', 'the "[" at 0 has no "]"'],
-    ['ab[', 'the "[" at 2 has no "]"'],
-    ['[]', 'the "[" at 0 has no "]"'],
-    ['[!]', 'the "[" at 0 has no "]"'],
-    ['[a]*[^]', 'the "[" at 4 has no "]"'],
-    ['x[az-a]', 'the range "z-a" at 3 runs backwards'],
+    ['[', 'the "[" at 1 has no "]"'],
+    ['[abc', 'the "[" at 1 has no "]"'],
+    ['ab[', 'the "[" at 3 has no "]"'],
+    ['[]', 'the "[" at 1 has no "]"'],
+    ['[!]', 'the "[" at 1 has no "]"'],
+    ['[a]*[^]', 'the "[" at 5 has no "]"'],
+    ['x[az-a]', 'the range "z-a" at 4 runs backwards'],
   ])('%j is refused, with the place: %s', (glob, message) => {
     expect(() => compileGlob(glob)).toThrow(new GlobError(message));
   });

@@ -63,7 +63,7 @@ function parseParts(glob: string): Place[][] {
       const first = isNegation(glob.charAt(at + 1)) ? at + 2 : at + 1;
       // A "]" that comes first stands for itself.
       const end = glob.indexOf(']', first + 1);
-      if (end < 0) throw new GlobError(`the "[" at ${at} has no "]"`);
+      if (end < 0) throw new GlobError(`the "[" at ${at + 1} has no "]"`);
       parts.at(-1)?.push(parseClass(glob, first, end));
       at = end;
     } else {
@@ -88,7 +88,7 @@ function parseClass(glob: string, first: number, end: number): Place {
     const from = glob.charAt(at);
     const isRange = glob[at + 1] === '-' && at + 2 < end;
     const to = isRange ? glob.charAt(at + 2) : from;
-    if (to < from) throw new GlobError(`the range "${from}-${to}" at ${at} runs backwards`);
+    if (to < from) throw new GlobError(`the range "${from}-${to}" at ${at + 1} runs backwards`);
     ranges.push([from.charCodeAt(0), to.charCodeAt(0)]);
     if (isRange) at += 2;
   }

@@ -2,14 +2,18 @@ import type { Rejection } from '@btfd/client';
 import { BtfFormatError, parseHeader, surveyBtf } from '@btfd/btf';
 import { ExitCode } from '../error/exit-code.js';
 import type { CheckOptions } from '../grammar/check.js';
-import { printableText } from '../output/safe-text.js';
+import { refusalText } from '../output/refusal.js';
 import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-loadable.js';
 import { noteUnknown, unknownParts } from '../source/source.js';
 
 /** check runs `btfctl check`. */
-export async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
+export async function check(
+  session: Session,
+  path: string,
+  { adapt, log = false }: CheckOptions,
+): Promise<number> {
   const { btf, isObject } = await readLoadable(path, session.interrupted);
   noteUnknown(unknownParts(btf), path, session.noteOnce);
   const client = await session.client();
@@ -30,7 +34,9 @@ export async function check(session: Session, path: string, { adapt }: CheckOpti
     },
     names: rejection === null ? [path] : [],
     text: () =>
-      rejection === null ? acceptedText(session, path, btf, isObject) : refusedText(session, path, rejection),
+      rejection === null
+        ? acceptedText(session, path, btf, isObject)
+        : refusalText(path, rejection, { colors: session.colors, isWhole: log || !session.onTerminal }),
   });
   if (rejection === null) return ExitCode.OK;
   const hint = orderHint(btf, rejection.log.text);
@@ -47,12 +53,6 @@ function acceptedText({ colors }: Session, path: string, btf: Uint8Array, isObje
   const types = typeCount === null ? '' : `${grouped(typeCount)} types in `;
   const size = `${types}${grouped(btf.length)} bytes`;
   return `${path}: ${colors.good('BTF accepted')}, ${size}${isObject ? NOT_CHECKED : ''}\n`;
-}
-
-function refusedText({ colors }: Session, path: string, { errnoName, log }: Rejection): string {
-  const missing = log.truncated ? colors.faint('(the beginning of the log is missing)\n') : '';
-  const text = printableText(log.text.trimEnd());
-  return `${path}: ${colors.bad('BTF refused')} with ${errnoName}\n${missing}${text}${text === '' ? '' : '\n'}`;
 }
 
 /** The kernel's words about BTF of the other byte order: it reads the length of the header first. */

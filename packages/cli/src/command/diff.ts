@@ -1,5 +1,6 @@
-import { type DiffSelection, diffSpecs, type NameTest, type Spec } from '@btfd/btf';
+import { type DiffKind, type DiffSelection, diffSpecs, type NameTest, type Spec } from '@btfd/btf';
 import { diffData } from '../diff/diff-data.js';
+import { compared, type KindWord } from '../diff/diff-kinds.js';
 import { diffText, type Sides, typeName } from '../diff/diff-text.js';
 import { notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
@@ -47,9 +48,18 @@ function selectionOf({ type = [], kind, closure = false }: DiffOptions): DiffSel
   const named: NameTest = (name) => tests.some((test) => test(name));
   return {
     ...(tests.length > 0 && { named }),
-    ...(kind !== undefined && { kinds: [kind] }),
+    ...(kind !== undefined && { kinds: [comparedKind(kind)] }),
     closure,
   };
+}
+
+function comparedKind(kind: KindWord): DiffKind {
+  const word = compared(kind);
+  if (word !== null) return word;
+  throw usageError(
+    `diff does not compare types of the kind ${kind}`,
+    'tags count as a part of the types that have them',
+  );
 }
 
 function basesOf({ base: [ofA, ofB = ofA, ...more] = [] }: DiffOptions): (string | undefined)[] {

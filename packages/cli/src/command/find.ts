@@ -1,5 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import { declarationOf, Kind, type KindRow, KINDS, sizeof, type Spec, type TypeId } from '@btfd/btf';
+import {
+  declarationOf,
+  isGlob,
+  Kind,
+  type KindRow,
+  KINDS,
+  nearTypeNames,
+  sizeof,
+  type Spec,
+  type TypeId,
+} from '@btfd/btf';
 import type { HandleInfo } from '@btfd/client';
 import { type CliError, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
@@ -7,7 +17,7 @@ import { explainError } from '../error/explain-error.js';
 import type { FindOptions } from '../grammar/find.js';
 import { type Column, formatTable, grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
-import { idsNamed, typeIdOf } from '../source/chosen-types.js';
+import { idsNamed, typeIdOf, withoutKeyword } from '../source/chosen-types.js';
 import { everySpec } from '../source/every-spec.js';
 import { checkNames } from '../source/glob.js';
 import { noteUnknown } from '../source/source.js';
@@ -31,18 +41,23 @@ export async function find(
   checkNames(names);
   const matches: Match[] = [];
   const missing = new Set(names);
+  let firstSpec: Spec | null = null;
   for await (const [object, spec] of specsOf(session, options)) {
+    firstSpec ??= spec;
     const ids = new Set<TypeId>();
     for (const name of names) {
       // Every module has the ids of vmlinux too.
       const first = options.in === undefined ? spec.firstTypeId : 1;
-      const named = idsNamed(spec, name).filter((id) => id >= first && isWanted(spec, id, options.kind));
+      const { name: bare, kinds } = withoutKeyword(name);
+      const named = idsNamed(spec, bare).filter(
+        (id) => id >= first && isWanted(spec, id, options.kind) && (kinds?.includes(spec.kindOf(id)) ?? true),
+      );
       if (named.length > 0) missing.delete(name);
       for (const id of named) ids.add(id);
     }
     for (const id of [...ids].toSorted((a, b) => a - b)) matches.push(matchOf(object, spec, id));
   }
-  if (matches.length === 0) throw noType([...missing], options);
+  if (matches.length === 0) throw noType([...missing], options, firstSpec);
   await session.show({
     data: matches.map(({ object, id, kind, name, size, declaration }) => ({
       object,
@@ -56,14 +71,27 @@ export async function find(
     text: (wide) => findText(matches, wide, session),
   });
   if (missing.size === 0) return ExitCode.OK;
-  session.warn(noType([...missing], options).message);
+  session.warn(noType([...missing], options, null).message);
   return ExitCode.NOT_FOUND;
 }
 
-function noType(names: readonly string[], { kind, in: where }: FindOptions): CliError {
-  const word = names.every((name) => typeIdOf(name) !== null) ? 'with id' : 'named';
+function noType(names: readonly string[], { kind, in: where }: FindOptions, spec: Spec | null): CliError {
+  const ids = names.every((name) => typeIdOf(name) !== null);
+  const word = ids ? 'with id' : 'named';
   const what = `${kind ?? 'type'} ${word} ${names.join(', ')}`;
-  return notFound(`there is no ${what}${where === undefined ? '' : ` in ${where}`}`);
+  return notFound(
+    `there is no ${what}${where === undefined ? '' : ` in ${where}`}${spec === null ? '' : meant(spec, names)}`,
+    ids ? null : 'a glob matches more names: `btfctl find "*NAME*"`',
+  );
+}
+
+/** Returns the names of the first object that names may have been meant to be, as `layout` suggests them. */
+function meant(spec: Spec, names: readonly string[]): string {
+  const near = names.flatMap((text) => {
+    const { name, kinds } = withoutKeyword(text);
+    return isGlob(name) || typeIdOf(name) !== null ? [] : nearTypeNames(spec, name, { kinds, firstId: 1 });
+  });
+  return near.length === 0 ? '' : `; did you mean ${near.map((one) => JSON.stringify(one)).join(' or ')}?`;
 }
 
 async function* specsOf(
@@ -97,7 +125,9 @@ async function* specsOf(
 }
 
 function isWanted(spec: Spec, id: TypeId, kind: string | undefined): boolean {
-  return kind === undefined || kindWord(spec.kindOf(id)) === kind;
+  const word = kindWord(spec.kindOf(id));
+  // As in diff, where a 64-bit enum counts as an enum.
+  return kind === undefined || word === kind || (kind === 'enum' && word === 'enum64');
 }
 
 function matchOf(object: string, spec: Spec, id: TypeId): Match {

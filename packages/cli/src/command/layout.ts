@@ -5,7 +5,7 @@ import type { InOptions } from '../grammar/options.js';
 import { drawLayout } from '../layout/draw-layout.js';
 import { layoutData } from '../layout/layout-data.js';
 import type { Session } from '../session/session.js';
-import { idsNamed, noTypeNamed, typeIdOf } from '../source/chosen-types.js';
+import { idsNamed, noTypeNamed, typeIdOf, withoutKeyword } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 
@@ -33,9 +33,8 @@ function isRepeated({ name, typeId }: Layout, layouts: readonly Layout[]): boole
 }
 
 function compositeIds(spec: Spec, name: string, label: string): TypeId[] {
-  const [, keyword, bare = name] = /^(struct|union) +(.+)$/.exec(name) ?? [];
-  const kinds: readonly number[] =
-    keyword === undefined ? COMPOSITES : [keyword === 'struct' ? Kind.STRUCT : Kind.UNION];
+  const { name: bare, keyword, kinds: named } = withoutKeyword(name);
+  const kinds = named ?? COMPOSITES;
   const ids = idsNamed(spec, bare);
   const wanted = typeIdOf(bare) === null ? ids.filter((id) => kinds.includes(spec.kindOf(id))) : ids;
   const composites = [...new Set(wanted.flatMap((id) => compositeOf(spec, id)))];

@@ -3,21 +3,35 @@ import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
 import type { LoadOptions } from '../grammar/load.js';
+import { makeColors } from '../output/colors.js';
+import { refusalText } from '../output/refusal.js';
 import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-loadable.js';
 import { noteUnknown, unknownParts } from '../source/source.js';
 
 /** load runs `btfctl load`. */
-export async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
+export async function load(
+  session: Session,
+  path: string,
+  { adapt, log = false }: LoadOptions,
+): Promise<number> {
   const { btf, isObject } = await readLoadable(path, session.interrupted);
   noteUnknown(unknownParts(btf), path, session.noteOnce);
   const client = await session.client();
-  await using handle = await client.loadHandle(btf, {
+  const { limits } = await client.serverInfo({ signal: session.requestSignal() });
+  const { handle: loaded, rejection } = await client.tryLoadHandle(btf, {
     adaptToKernel: adapt ?? isObject,
+    logSize: limits.maxLogBytes,
     signal: session.interrupted,
     timeout: session.options.timeout,
   });
+  if (rejection !== null) {
+    const isWhole = log || !session.errorsOnTerminal;
+    session.warn(refusalText(path, rejection, { colors: makeColors(false), isWhole }).trimEnd());
+    return ExitCode.REFUSED;
+  }
+  await using handle = loaded;
   const { id, size } = handle.info;
   await session.show({
     data: { file: path, id, size },

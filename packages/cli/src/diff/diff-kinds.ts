@@ -1,7 +1,7 @@
 import type { DiffKind, Kind } from '@btfd/btf';
 
-/** DIFF_KINDS are the kinds that `diffSpecs` compares. Here, because no grammar loads the format. */
-export const DIFF_KINDS = {
+/** COMPARED has the kinds that `diffSpecs` compares. */
+const COMPARED: Readonly<Record<DiffKind, true>> = {
   struct: true,
   union: true,
   enum: true,
@@ -11,7 +11,17 @@ export const DIFF_KINDS = {
   datasec: true,
   int: true,
   float: true,
-} satisfies Record<DiffKind, true>;
+};
+
+/** compared returns what a kind counts as when types are compared; null for kinds that are not compared. */
+export function compared(kind: KindWord): DiffKind | null {
+  const word = kind === 'enum64' ? 'enum' : kind;
+  return isCompared(word) ? word : null;
+}
+
+function isCompared(word: string): word is DiffKind {
+  return Object.hasOwn(COMPARED, word);
+}
 
 /** KIND_WORDS are the kinds of types that have names, in lower case. */
 export const KIND_WORDS = [
@@ -29,3 +39,6 @@ export const KIND_WORDS = [
   'decl_tag',
   'type_tag',
 ] as const satisfies readonly Lowercase<keyof typeof Kind>[];
+
+/** KindWord is one of {@link KIND_WORDS}. */
+export type KindWord = (typeof KIND_WORDS)[number];

@@ -121,7 +121,7 @@ function attribute(tag: string): string {
 }
 
 function place(bits: number, { bitfieldSize }: MemberFact): string {
-  const whole = String(Math.floor(bits / 8));
+  const whole = grouped(Math.floor(bits / 8));
   return bitfieldSize > 0 || bits % 8 !== 0 ? `${whole}:${bits % 8}` : whole;
 }
 

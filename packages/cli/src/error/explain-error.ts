@@ -32,7 +32,7 @@ const ADVICE: Partial<
   NO_MATCH: { exitCode: ExitCode.NOT_FOUND },
   HANDLE_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND },
   HANDLE_OF_EARLIER_DAEMON: { hint: 'the daemon was restarted: run the command again' },
-  VERIFIER_REJECTED: { exitCode: ExitCode.REFUSED, hint: '`btfctl check FILE` prints the whole log' },
+  VERIFIER_REJECTED: { exitCode: ExitCode.REFUSED },
   KERNEL_WITHOUT_BTF: { hint: 'the daemon needs a kernel with CONFIG_DEBUG_INFO_BTF=y' },
   OPERATION_UNAVAILABLE: { exitCode: ExitCode.DENIED, hint: INFO },
   DAEMON_LACKS_CAPABILITY: { exitCode: ExitCode.DENIED, hint: PRIVILEGES },

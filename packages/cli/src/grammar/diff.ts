@@ -1,13 +1,12 @@
-import type { DiffKind } from '@btfd/btf';
 import { Command, Option } from 'commander';
-import { DIFF_KINDS } from '../diff/diff-kinds.js';
+import { KIND_WORDS, type KindWord } from '../diff/diff-kinds.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { type Action, repeated, typeOption } from './options.js';
 
 /** DiffOptions are the options of `btfctl diff`. */
 export interface DiffOptions {
   readonly type?: readonly string[];
-  readonly kind?: DiffKind;
+  readonly kind?: KindWord;
   readonly base?: readonly string[];
   readonly closure?: boolean;
 }
@@ -27,7 +26,7 @@ export function diffCommand(action: Action): Command {
       'a SPEC of the base, for split BTF such as a module in a file; give two for different bases of A and B',
       repeated,
     )
-    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(Object.keys(DIFF_KINDS)))
+    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(KIND_WORDS))
     .addHelpText(
       'after',
       `

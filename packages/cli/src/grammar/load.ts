@@ -4,6 +4,7 @@ import type { Action } from './options.js';
 /** LoadOptions are the options of `btfctl load`. */
 export interface LoadOptions {
   readonly adapt?: boolean;
+  readonly log?: boolean;
 }
 
 /** loadCommand is `btfctl load`. */
@@ -13,5 +14,6 @@ export function loadCommand(action: Action): Command {
     .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
     .option('--adapt', 'replace types that the kernel is too old for; the default for an object file')
     .option('--no-adapt', 'leave such types as they are; the default for raw BTF')
+    .option('--log', 'if the kernel refuses the BTF, print its whole log, also on a terminal')
     .action(action);
 }

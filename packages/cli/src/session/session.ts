@@ -78,6 +78,11 @@ export class Session implements AsyncDisposable {
     return this.#io.stdout.isTTY === true;
   }
 
+  /** Whether standard error is a terminal. */
+  get errorsOnTerminal(): boolean {
+    return this.#io.stderr.isTTY === true;
+  }
+
   /** Returns the daemon to use. @throws CliError as `targetOf` does. */
   async target(): Promise<Target> {
     const { address, context } = this.options;

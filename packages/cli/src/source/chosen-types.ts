@@ -1,10 +1,32 @@
-import { isGlob, nearTypeNames, postorder, type Spec, type TypeId } from '@btfd/btf';
+import { isGlob, Kind, nearTypeNames, postorder, type Spec, type TypeId } from '@btfd/btf';
 import { type CliError, notFound } from '../error/cli-error.js';
 import { nameTest } from './glob.js';
 
 /** typeIdOf returns the type id that a text is, in decimal digits; null for names: those of C do not begin with a digit. */
 export function typeIdOf(text: string): TypeId | null {
   return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/** NamedKinds is a name or a glob, and the kinds that a keyword of C before it chooses. */
+export interface NamedKinds {
+  readonly name: string;
+  /** `struct`, `union` or `enum`; null without one. */
+  readonly keyword: string | null;
+  /** Null for all kinds. */
+  readonly kinds: readonly number[] | null;
+}
+
+/** The kinds that a name after a keyword can mean. */
+const BY_KEYWORD: Readonly<Record<string, readonly number[]>> = {
+  struct: [Kind.STRUCT],
+  union: [Kind.UNION],
+  enum: [Kind.ENUM, Kind.ENUM64],
+};
+
+/** withoutKeyword separates a keyword of C from the name after it, as in `struct list_head`. */
+export function withoutKeyword(text: string): NamedKinds {
+  const [, keyword = '', name = text] = /^(struct|union|enum) +(.*)$/.exec(text) ?? [];
+  return { name, keyword: keyword === '' ? null : keyword, kinds: BY_KEYWORD[keyword] ?? null };
 }
 
 /**

@@ -11,8 +11,8 @@ test('an empty name is rejected', () => {
 });
 
 test.each([
-  ['[', 'invalid glob "[": the "[" at 0 has no "]"'],
-  ['[z-a]', 'invalid glob "[z-a]": the range "z-a" at 1 runs backwards'],
+  ['[', 'invalid glob "[": the "[" at 1 has no "]"'],
+  ['[z-a]', 'invalid glob "[z-a]": the range "z-a" at 2 runs backwards'],
 ])('the glob %j is a usage error', (glob, message) => {
   expect(() => nameTest(glob)).toThrow(expect.objectContaining({ message, exitCode: 2 }));
 });

@@ -1,6 +1,7 @@
 import { BtfFormatError, type ElfBtf, inflateElfBtf, isElfFile } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
+import { type Compression, compressionOf } from './compression.js';
 import { readFile } from './read-file.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
@@ -15,23 +16,20 @@ const BTF_MAGICS = [
   [0xeb, 0x9f],
 ];
 
-/** The first bytes of compressed files, and the command that decompresses them. */
-const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[] = [
-  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'xz -dc'],
-  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd -dc'],
-  [[0x1f, 0x8b], 'gzip -dc'],
-];
-
 /**
- * readBtfFile reads a file of raw BTF or an ELF file. It distinguishes them by their first bytes, and stops reading a file
- * of another kind, which may be endless.
+ * readBtfFile reads a file of raw BTF or an ELF file, also one that is compressed. It distinguishes them by their first
+ * bytes, and stops reading a file of another kind, which may be endless.
  *
  * @param interrupted ends the wait for a pipe without a writer.
  * @throws CliError NOT_FOUND if there is no such file or no section `.BTF`; FAILURE if it cannot be read.
  */
 export async function readBtfFile(path: string, interrupted: AbortSignal): Promise<BtfFile> {
   const name = nameOf(path);
-  const bytes = await readFile(path, interrupted, (head) => checkHead(head, path, name));
+  const file = await readFile(path, interrupted, (head) => {
+    if (compressionOf(head) === null) checkHead(head, name);
+  });
+  const compression = compressionOf(file);
+  const bytes = compression === null ? file : await content(name, file, compression, interrupted);
   if (!isElfFile(bytes)) return { kind: 'raw', btf: bytes };
   const elf = await inFile(path, () => inflateElfBtf(bytes));
   return { kind: 'elf', elf, bytes };
@@ -53,15 +51,20 @@ function nameOf(path: string): string {
   return path === STANDARD_INPUT ? 'standard input' : path;
 }
 
-function checkHead(head: Uint8Array, path: string, name: string): void {
+function checkHead(head: Uint8Array, name: string): void {
   if (head.length === 0) throw new CliError(ExitCode.FAILURE, `${name} is empty`);
-  if (mayHaveBtf(head)) return;
-  const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
-  throw new CliError(
-    ExitCode.FAILURE,
-    `${name} is neither BTF nor an ELF file`,
-    compressed === undefined ? null : `it is compressed: ${compressed[1]} ${path} | btfctl … -`,
-  );
+  if (!mayHaveBtf(head)) throw new CliError(ExitCode.FAILURE, `${name} is neither BTF nor an ELF file`);
+}
+
+async function content(
+  name: string,
+  file: Uint8Array,
+  compression: Compression,
+  interrupted: AbortSignal,
+): Promise<Uint8Array> {
+  // Loaded only here: it takes milliseconds to load the code that starts programs.
+  const { decompress } = await import('./decompress.js');
+  return decompress(name, file, compression, { interrupted, checkHead: (head) => checkHead(head, name) });
 }
 
 /** mayHaveBtf reports whether the first bytes of a file are those of raw BTF or of an ELF file. */

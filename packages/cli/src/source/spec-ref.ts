@@ -32,7 +32,7 @@ export const SPEC_HELP = `SPEC is one of
 const VMLINUX: ObjectRef = { kind: 'name', name: 'vmlinux' };
 
 /** Endings of file names that need no slash. */
-const FILE_NAME = /\.(?:btf|o|ko|elf|bpf)$/;
+const FILE_NAME = /\.(?:btf|o|ko|elf|bpf)(?:\.(?:gz|xz|zst))?$/;
 
 /**
  * parseSpecRef parses a SPEC.

@@ -1,6 +1,6 @@
 import { Kind, type Spec, type TypeId } from '@btfd/btf';
 import { notFound, usageError } from '../error/cli-error.js';
-import { noTypeNamed, typeIdOf } from './chosen-types.js';
+import { noTypeNamed, typeIdOf, withoutKeyword } from './chosen-types.js';
 
 /** The kinds that a name alone can mean, the first of which wins. In C, only a keyword before it makes a name a tag. */
 const BY_NAME: readonly (readonly number[])[] = [
@@ -8,13 +8,6 @@ const BY_NAME: readonly (readonly number[])[] = [
   [Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.ENUM64],
   [Kind.VAR, Kind.DATASEC],
 ];
-
-/** The kinds that a name after a keyword can mean. */
-const BY_KEYWORD: Readonly<Record<string, readonly number[]>> = {
-  struct: [Kind.STRUCT],
-  union: [Kind.UNION],
-  enum: [Kind.ENUM, Kind.ENUM64],
-};
 
 /** The number of ids in a hint. */
 const MAX_IDS = 10;
@@ -32,9 +25,8 @@ export function valueTypeId(spec: Spec, text: string, label: string): TypeId {
     if (typeId < spec.endTypeId) return typeId;
     throw noTypeNamed(spec, text, label);
   }
-  const [, keyword = '', name = text] = /^(struct|union|enum) +(.*)$/.exec(text) ?? [];
-  const kinds = BY_KEYWORD[keyword];
-  const groups = kinds === undefined ? BY_NAME : [kinds];
+  const { name, kinds } = withoutKeyword(text);
+  const groups = kinds === null ? BY_NAME : [kinds];
   const ids = spec.idsByName(name);
   const named = groups.map((group) => ids.filter((id) => group.includes(spec.kindOf(id))));
   const [id, ...others] = named.find((found) => found.length > 0) ?? [];

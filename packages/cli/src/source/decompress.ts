@@ -1,0 +1,161 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type Readable, Transform, type Writable } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { CliError, codeOf, messageOf } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import type { Compression } from './compression.js';
+
+/** More than a vmlinux with all debug information. */
+const MAX_BYTES = 2 ** 30;
+
+/** xz takes some 10 s for the largest files. */
+const MAX_MS = 120_000;
+
+/** Bytes of the content that show what it is. */
+const HEAD_BYTES = 8;
+
+/** DecompressOptions are the options of {@link decompress}. */
+export interface DecompressOptions {
+  /** Gets the first bytes of the content, and throws to leave the rest. */
+  readonly checkHead: (head: Uint8Array) => void;
+  readonly interrupted: AbortSignal;
+  /** The most bytes of content. Default: 1 GiB. */
+  readonly maxBytes?: number;
+  /** The environment in which a program is looked for. Default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Default: what this Node has. */
+  readonly inNode?: boolean;
+}
+
+/**
+ * decompress returns the content of a compressed file. Node decompresses gzip and, from 22.15 on, zstd. The programs `xz` and
+ * `zstd` of the system do the rest.
+ *
+ * @param name the name of the file in errors.
+ * @throws CliError FAILURE if the program is missing, the file is damaged, or its content is too large or takes longer than
+ * two minutes. The errors of `checkHead`. The reason of `interrupted`.
+ */
+export async function decompress(
+  name: string,
+  bytes: Uint8Array,
+  compression: Compression,
+  options: DecompressOptions,
+): Promise<Uint8Array> {
+  const stream = options.inNode === false ? null : inNode(compression);
+  if (stream !== null) {
+    stream.end(bytes);
+    try {
+      return await contentOf(name, stream, options);
+    } catch (error) {
+      throw error instanceof CliError || options.interrupted.aborted
+        ? error
+        : damaged(name, messageOf(error));
+    }
+  }
+  return await byProgram(name, bytes, compression.name, options);
+}
+
+async function byProgram(
+  name: string,
+  bytes: Uint8Array,
+  program: string,
+  options: DecompressOptions,
+): Promise<Uint8Array> {
+  const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'], env: options.env ?? process.env });
+  const ended = endOf(child);
+  // The program ends early if the file is damaged, or its content is not wanted.
+  child.stdin.on('error', () => {});
+  child.stdin.end(bytes);
+  try {
+    const content = await contentOf(name, child.stdout, options);
+    const complaint = await ended;
+    if (complaint === null) return content;
+    throw complaint;
+  } catch (error) {
+    const complaint = child.pid === undefined ? await ended : null;
+    if (complaint !== null && codeOf(complaint) === 'ENOENT') {
+      throw new CliError(
+        ExitCode.FAILURE,
+        `${name} is compressed, and there is no program ${program} to decompress it`,
+        `install ${program === 'xz' ? 'xz-utils' : program}, or give the file without compression`,
+      );
+    }
+    throw error instanceof CliError || options.interrupted.aborted ? error : damaged(name, messageOf(error));
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** Returns why a program failed; null if it succeeded. */
+async function endOf(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<unknown> {
+  let complaint = '';
+  child.stderr
+    .setEncoding('utf8')
+    .on('data', (text: string) => (complaint = (complaint + text).slice(0, 500)));
+  try {
+    await once(child, 'close');
+    return child.exitCode === 0 ? null : new Error(complaint.trim() || `it ended with ${child.exitCode}`);
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Reads a stream until its end, a limit or an interruption. */
+async function contentOf(
+  name: string,
+  stream: Readable,
+  { checkHead, interrupted, maxBytes = MAX_BYTES }: DecompressOptions,
+): Promise<Uint8Array> {
+  interrupted.throwIfAborted();
+  const stop = (): void => void stream.destroy(new Error('interrupted'));
+  const late = (): void =>
+    void stream.destroy(new CliError(ExitCode.FAILURE, `${name} takes too long to decompress`));
+  const timer = setTimeout(late, MAX_MS);
+  interrupted.addEventListener('abort', stop);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  let isChecked = false;
+  try {
+    for await (const piece of stream) {
+      if (!(piece instanceof Uint8Array)) continue;
+      pieces.push(piece);
+      length += piece.length;
+      if (!isChecked && length >= HEAD_BYTES) {
+        checkHead(Buffer.concat(pieces));
+        isChecked = true;
+      }
+      if (length > maxBytes) {
+        throw new CliError(ExitCode.FAILURE, `the content of ${name} is larger than ${maxBytes} bytes`);
+      }
+    }
+    interrupted.throwIfAborted();
+    const content = Buffer.concat(pieces);
+    if (!isChecked) checkHead(content);
+    return content;
+  } catch (error) {
+    interrupted.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    interrupted.removeEventListener('abort', stop);
+    stream.destroy();
+  }
+}
+
+function damaged(name: string, why: string): CliError {
+  return new CliError(ExitCode.FAILURE, `cannot decompress ${name}: ${why}`);
+}
+
+/** Returns the stream of Node that decompresses a format; null if this Node has none. */
+function inNode({ name }: Compression): Transform | null {
+  if (name === 'gzip') return zlib.createGunzip();
+  return name === 'zstd' ? zstdOfNode() : null;
+}
+
+/** Returns the stream of Node for zstd, which Node 20 does not have. */
+function zstdOfNode(): Transform | null {
+  const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
+  const stream: unknown = typeof create === 'function' ? create() : null;
+  return stream instanceof Transform ? stream : null;
+}
