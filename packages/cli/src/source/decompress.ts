@@ -53,7 +53,7 @@ export async function decompress(
         : damaged(name, messageOf(error));
     }
   }
-  return await byProgram(name, bytes, compression.name, options);
+  return byProgram(name, bytes, compression.name, options);
 }
 
 async function byProgram(
@@ -69,12 +69,11 @@ async function byProgram(
   child.stdin.end(bytes);
   try {
     const content = await contentOf(name, child.stdout, options);
-    const complaint = await ended;
-    if (complaint === null) return content;
-    throw complaint;
+    const { reason } = await ended;
+    if (reason === null) return content;
+    throw damaged(name, reason);
   } catch (error) {
-    const complaint = child.pid === undefined ? await ended : null;
-    if (complaint !== null && codeOf(complaint) === 'ENOENT') {
+    if (child.pid === undefined && (await ended).isMissing) {
       throw new CliError(
         ExitCode.FAILURE,
         `${name} is compressed, and there is no program ${program} to decompress it`,
@@ -87,17 +86,25 @@ async function byProgram(
   }
 }
 
-/** Returns why a program failed; null if it succeeded. */
-async function endOf(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<unknown> {
+/** Ended is the end of a program. */
+interface Ended {
+  /** Why it failed; null if it succeeded. */
+  readonly reason: string | null;
+  /** Whether there is no such program. */
+  readonly isMissing: boolean;
+}
+
+async function endOf(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<Ended> {
   let complaint = '';
-  child.stderr
-    .setEncoding('utf8')
-    .on('data', (text: string) => (complaint = (complaint + text).slice(0, 500)));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(0, 500);
+  });
   try {
     await once(child, 'close');
-    return child.exitCode === 0 ? null : new Error(complaint.trim() || `it ended with ${child.exitCode}`);
+    const reason = complaint.trim() || `the program ended with ${child.exitCode}`;
+    return { reason: child.exitCode === 0 ? null : reason, isMissing: false };
   } catch (error) {
-    return error;
+    return { reason: messageOf(error), isMissing: codeOf(error) === 'ENOENT' };
   }
 }
 
