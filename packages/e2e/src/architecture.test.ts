@@ -14,10 +14,13 @@ const FOLDERS = [
   ...readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}`),
 ];
 
+/** The fields whose packages we install. The user of a package chooses the version of its peer dependencies. */
+const INSTALLED = ['dependencies', 'devDependencies', 'optionalDependencies'];
+
 /** Returns the dependencies of the package in a folder, with their versions. */
-function dependenciesOf(folder: string): [name: string, version: string][] {
+function dependenciesOf(folder: string, fields = INSTALLED): [name: string, version: string][] {
   const manifest: unknown = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
-  return ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'].flatMap((field) => {
+  return fields.flatMap((field) => {
     const listed: unknown = Object.entries(Object(manifest)).find(([name]) => name === field)?.[1];
     return Object.entries(Object(listed)).map(([name, version]): [string, string] => [name, String(version)]);
   });
@@ -44,7 +47,8 @@ describe('The design documents', () => {
   const packages = FOLDERS.filter((folder) => existsSync(join(ROOT, folder, 'package.json')));
 
   test('give a reason for each dependency, and list no dependency that is gone', () => {
-    const used = packages.flatMap(dependenciesOf).flatMap(([name, version]) => {
+    const all = packages.flatMap((folder) => dependenciesOf(folder, [...INSTALLED, 'peerDependencies']));
+    const used = all.flatMap(([name, version]) => {
       if (version.startsWith('workspace:') || name.startsWith('@types/')) return [];
       // `typescript5: npm:typescript@5.9.3`
       return [/^npm:(.+)@/.exec(version)?.[1] ?? name];
@@ -57,9 +61,6 @@ describe('The design documents', () => {
   test('name exact versions of dependencies', () => {
     const loose = packages.flatMap((folder) =>
       dependenciesOf(folder)
-        // The user of a package chooses the version of its peer dependency.
-        .filter(([name]) => !(folder === 'packages/api' && name === '@grpc/grpc-js'))
-        .filter(([name, version]) => !(name === 'etcd3' && version === '^1.1.2'))
         .filter(([, version]) => !/^(?:workspace:[*]|(?:npm:.+@)?\d+[.]\d+[.]\d+)$/.test(version))
         .map(([name, version]) => `${folder}: ${name} ${version}`),
     );

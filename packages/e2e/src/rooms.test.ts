@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     `source users watch rpc observe ${ROOT} certs program jobs`,
   ].flatMap((rooms) => rooms.split(' ')),
   client: `base error call btf object lease ${ROOT} fake-daemon fd`.split(' '),
-  fleet: `base source etcd pace survey watch ask question ${ROOT}`.split(' '),
+  fleet: `base source etcd kubernetes pace survey watch ask question ${ROOT}`.split(' '),
   cli: `error output diff source config grammar session completion layout compat fleet command start ${ROOT}`.split(
     ' ',
   ),

@@ -8,26 +8,33 @@ export interface DistinctNodes {
 }
 
 /**
- * distinctNodes drops nodes that are listed twice. Of nodes with one name it keeps the first that is ready: an old and a
- * new pod of one node, or its IPv4 and IPv6 address. Of nodes with one address it also keeps the first
- * that is ready. A node with a `problem` is not ready, and has no address.
+ * distinctNames drops all but one of the nodes with one name, and keeps the first that is ready: an old and a new pod of
+ * one node, or its IPv4 and IPv6 address. A node with a `problem` is not ready. Nodes without a name stay.
  */
-export function distinctNodes(listed: readonly FleetNode[]): DistinctNodes {
+export function distinctNames(listed: readonly FleetNode[]): FleetNode[] {
   const byName = new Map<string, FleetNode>();
   for (const node of listed) {
     if (node.name === undefined) continue;
     const known = byName.get(node.name);
     if (known === undefined || (!isReady(known) && isReady(node))) byName.set(node.name, node);
   }
+  return listed.filter((node) => node.name === undefined || byName.get(node.name) === node);
+}
+
+/**
+ * distinctNodes drops nodes that are listed twice. Of nodes with one name, and of nodes with one address, it keeps the first
+ * that is ready. A node with a `problem` has no address.
+ */
+export function distinctNodes(listed: readonly FleetNode[]): DistinctNodes {
+  const named = distinctNames(listed);
   const byAddress = new Map<string | FleetNode, FleetNode>();
-  for (const node of listed) {
-    if (node.name !== undefined && byName.get(node.name) !== node) continue;
+  for (const node of named) {
     const key = keyOf(node);
     const known = byAddress.get(key);
     if (known === undefined || (!isReady(known) && isReady(node))) byAddress.set(key, node);
   }
   const duplicates = new Map<string, string>();
-  for (const node of byName.values()) {
+  for (const node of named) {
     const kept = byAddress.get(keyOf(node)) ?? node;
     if (kept !== node && node.name !== undefined) duplicates.set(node.name, kept.name ?? kept.address);
   }
