@@ -21,6 +21,14 @@ const SOURCES: readonly SourceFlag[] = [
     },
   },
   {
+    flag: '--kubernetes',
+    isGiven: ({ kubernetes }) => kubernetes !== undefined,
+    open: async (_session, options) => {
+      const { kubernetesSource } = await import('./kubernetes.js');
+      return kubernetesSource(options);
+    },
+  },
+  {
     flag: '--nodes-file',
     isGiven: ({ nodesFile }) => nodesFile !== undefined,
     open: async (session, { nodesFile = '' }) => {
@@ -47,6 +55,9 @@ export async function openNodeSource(session: Session, options: NodeSourceOption
     throw usageError(`${chosen.flag} and ${other.flag} both name nodes: use only one of them`);
   }
   if (options.srv === true && options.dns === undefined) throw usageError('--srv is an option of --dns');
+  if (options.kubeContext !== undefined && options.kubernetes === undefined) {
+    throw usageError('--kube-context is an option of --kubernetes');
+  }
   const wanted = (options.selector ?? []).map(labelOf);
   try {
     const source = await chosen.open(session, options);

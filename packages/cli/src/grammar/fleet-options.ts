@@ -6,6 +6,9 @@ import { repeated } from './options.js';
 export interface NodeSourceOptions {
   readonly dns?: string;
   readonly srv?: boolean;
+  /** `NAMESPACE/SERVICE` */
+  readonly kubernetes?: string;
+  readonly kubeContext?: string;
   readonly nodesFile?: string;
   /** `KEY=VALUE` each. */
   readonly selector?: readonly string[];
@@ -30,6 +33,12 @@ export function nodeSourceOptions(command: Command): Command {
       notEmpty,
     )
     .option('--srv', 'with --dns NAME: the targets and ports of its SRV records')
+    .option(
+      '--kubernetes <namespace/service>',
+      'the endpoints of this Service, by KUBECONFIG, ~/.kube/config or the service account of the pod',
+      notEmpty,
+    )
+    .option('--kube-context <name>', 'with --kubernetes: another context of the kubeconfig', notEmpty)
     .option(
       '--nodes-file <file>',
       'a node on each line: NAME ADDRESS, or ADDRESS; - is standard input',
