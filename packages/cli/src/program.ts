@@ -102,6 +102,8 @@ function commandsOf(program: Command, run: Run): Readonly<Record<string, () => C
         compat: run(async () => (await import('./command/fleet-compat.js')).fleetCompat),
         member: run(async () => (await import('./command/fleet-member.js')).fleetMember),
         find: run(async () => (await import('./command/fleet-find.js')).fleetFind),
+        diff: run(async () => (await import('./command/fleet-diff.js')).fleetDiff),
+        watch: run(async () => (await import('./command/fleet-watch.js')).fleetWatch),
       }),
     context: () =>
       contextCommand({

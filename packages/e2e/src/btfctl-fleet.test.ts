@@ -8,9 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Builder, FuncLinkage, IntEncoding } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
-import { btfctl, type Ran } from './testing/btfctl.js';
+import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { schemaErrors } from './testing/json-schema.js';
+import { until } from './testing/until.js';
 
 const AGENT = fileURLToPath(new URL('../../cli/src/compat/testdata/agent.bpf.o', import.meta.url));
 /** A busy machine is slow. */
@@ -174,6 +175,67 @@ describe('btfctl fleet with real daemons', () => {
         `${reason}      in moved; asks; by_setting; by_version\n      on every kernel\n`,
       ),
     ]);
+  });
+
+  test('diff compares each build with one kernel, and exits with 5 if types differ', async () => {
+    const { stdout, status } = await fleet('diff', ['--from', '@web1', '--type', 'task_struct']);
+    expect(status).toBe(5);
+    const [builds = '', difference] = stdout.split('\n\n');
+    expect(words(builds).map((row) => row.toSpliced(1, 3))).toEqual([
+      ['BUILD', 'REMOVED', 'ADDED', 'CHANGED', 'SAME'],
+      [OLD, '0', '0', '0', '1'],
+      [NEW, '0', '0', '1', '0'],
+    ]);
+    // As the command for two files.
+    const single = await btfctl(['diff', ...['old', 'new'].map((name) => join(dir, name, 'vmlinux'))]);
+    const [change = ''] = /^~ struct task_struct(?:.*\n {4})*.*\n/m.exec(single.stdout) ?? [];
+    expect(change).toContain('- real_start_time');
+    expect(difference).toContain(`--- @web1\n+++ ${NEW}\n${change}`);
+    for (const from of [OLD, join(dir, 'old', 'vmlinux')]) {
+      const ran = await fleet('diff', ['--from', from, '-o', 'json'], partly);
+      expect([ran.status, schemaErrors('fleet-diff', ran.stdout)]).toEqual([5, []]);
+    }
+    const missing = await fleet('diff', ['--from', '@web9']);
+    expect(missing).toMatchObject({ status: 3, stdout: '' });
+    expect(await fleet('diff', ['--from', 'vmlinux'])).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  test('watch shows the nodes and builds, and those that go, until SIGINT', async () => {
+    const own = await DaemonProcess.start({ args: ['--btf-dir', join(dir, 'new'), '--node-name', 'own'] });
+    const file = join(dir, 'watched.txt');
+    writeFileSync(file, [daemons[0]?.address, own.address].join('\n'));
+    await using watch = new Btfctl([
+      'fleet',
+      'watch',
+      '--nodes-file',
+      file,
+      ...PATIENT,
+      '--interval',
+      '500ms',
+      '-o',
+      'json',
+    ]);
+    const events = (): { event: string; node?: string; outcome?: string }[] =>
+      watch.stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+    await until('all nodes were reported', () => events().some(({ event }) => event === 'synced'));
+    expect(
+      events()
+        .filter(({ event }) => event === 'node-appeared')
+        .map(({ node }) => node)
+        .toSorted(),
+    ).toEqual(['own', 'web1']);
+    await own[Symbol.asyncDispose]();
+    await until('the node is gone', () =>
+      events().some(({ event, outcome }) => event === 'node-changed' && outcome === 'unreachable'),
+    );
+    watch.kill('SIGINT');
+    const { status, stdout } = await watch.end();
+    expect(status).toBe(0);
+    for (const line of stdout.trimEnd().split('\n'))
+      expect([line, schemaErrors('fleet-watch-event', line)]).toEqual([line, []]);
   });
 
   const commands: readonly (readonly [string, readonly string[], number])[] = [

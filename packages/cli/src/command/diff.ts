@@ -1,7 +1,7 @@
 import { type DiffKind, type DiffSelection, diffSpecs, type NameTest, type Spec } from '@btfd/btf';
 import { diffData } from '../diff/diff-data.js';
 import { compared, type KindWord } from '../diff/diff-kinds.js';
-import { diffText, type Sides, typeName } from '../diff/diff-text.js';
+import { diffNames, diffText, type Sides } from '../diff/diff-text.js';
 import { notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { DiffOptions } from '../grammar/diff.js';
@@ -29,21 +29,14 @@ export async function diff(session: Session, a: string, b: string, options: Diff
   const sides: Sides = { a, b };
   await session.show({
     data: diffData(sides, result),
-    names: [
-      ...result.removed.map((type) => `- ${typeName(type)}`),
-      ...result.added.map((type) => `+ ${typeName(type)}`),
-      ...result.changed.map((type) => `~ ${typeName(type)}`),
-    ],
+    names: diffNames(result),
     text: () => diffText(sides, result, session.colors),
   });
   return added.length + removed.length + changed.length === 0 ? ExitCode.OK : ExitCode.DIFFERENT;
 }
 
 function selectionOf({ type = [], kind, closure = false }: DiffOptions): DiffSelection {
-  const id = type.find((name) => typeIdOf(name) !== null);
-  if (id !== undefined) {
-    throw usageError(`--type ${id} is a type id, but diff matches types by name`, 'use the name of the type');
-  }
+  checkTypeNames(type);
   const tests = type.map(nameTest);
   const named: NameTest = (name) => tests.some((test) => test(name));
   return {
@@ -60,6 +53,13 @@ function comparedKind(kind: KindWord): DiffKind {
     `diff does not compare types of the kind ${kind}`,
     'tags count as a part of the types that have them',
   );
+}
+
+/** checkTypeNames checks the names of `--type`. @throws CliError USAGE for the id of a type. */
+export function checkTypeNames(names: readonly string[]): void {
+  const id = names.find((name) => typeIdOf(name) !== null);
+  if (id === undefined) return;
+  throw usageError(`--type ${id} is a type id, but diff matches types by name`, 'use the name of the type');
 }
 
 function basesOf({ base: [ofA, ofB = ofA, ...more] = [] }: DiffOptions): (string | undefined)[] {

@@ -11,10 +11,13 @@ import type {
 import type { Sides } from './diff-text.js';
 
 /** diffData returns a diff for programs. */
-export function diffData({ a, b }: Sides, { added, removed, changed, same }: SpecDiff): unknown {
+export function diffData({ a, b }: Sides, diff: SpecDiff): unknown {
+  return { a, b, ...changesData(diff) };
+}
+
+/** changesData returns a diff for programs, without its sides. */
+export function changesData({ added, removed, changed, same }: SpecDiff): object {
   return {
-    a,
-    b,
     added: added.map(typeData),
     removed: removed.map(typeData),
     changed: changed.map(changeData),

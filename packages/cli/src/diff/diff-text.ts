@@ -33,9 +33,18 @@ function typeLine(type: TypeFacts): string {
   return printable(typeName(type)) + (size === null ? '' : `, ${bytes(size)}`);
 }
 
-/** typeName returns a type's kind and name. */
-export function typeName({ kind, name }: { readonly kind: string; readonly name: string }): string {
+/** Returns a type's kind and name. */
+function typeName({ kind, name }: { readonly kind: string; readonly name: string }): string {
   return `${kind} ${name === '' ? '(anonymous)' : name}`;
+}
+
+/** diffNames returns a line for each type that differs: `+ struct new`, `- struct old`, `~ struct changed`. */
+export function diffNames({ removed, added, changed }: SpecDiff): string[] {
+  return [
+    ...removed.map((type) => `- ${typeName(type)}`),
+    ...added.map((type) => `+ ${typeName(type)}`),
+    ...changed.map((type) => `~ ${typeName(type)}`),
+  ];
 }
 
 class ChangeWriter {

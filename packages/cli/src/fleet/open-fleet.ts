@@ -5,7 +5,7 @@ import { tlsOptions } from '../config/tls-files.js';
 import { cacheHome } from '../config/xdg-folders.js';
 import { CliError, isBtfError, usageError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
-import type { FleetOptions } from '../grammar/fleet-options.js';
+import type { FleetOptions, FleetReachOptions } from '../grammar/fleet-options.js';
 import { tlsOf } from '../grammar/global-options.js';
 import { quietGrpc } from '../session/quiet-grpc.js';
 import type { Session } from '../session/session.js';
@@ -28,7 +28,10 @@ export interface OpenFleet extends AsyncDisposable {
  *
  * @throws CliError USAGE for options that cannot be used; as `openNodeSource` and `tlsOptions` do.
  */
-export async function openFleet(session: Session, options: FleetOptions): Promise<OpenFleet> {
+export async function openFleet(
+  session: Session,
+  options: FleetReachOptions & Pick<FleetOptions, 'deadline' | 'failFast'>,
+): Promise<OpenFleet> {
   // Before the library loads grpc-js.
   quietGrpc();
   const source = await openNodeSource(session, options);

@@ -37,6 +37,8 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   'fleet compat': { ...every('fleet-compat'), formats: FORMATS },
   'fleet member': { ...every('fleet-member'), formats: FORMATS },
   'fleet find': { ...every('fleet-find'), formats: FORMATS },
+  'fleet diff': { ...every('fleet-diff'), formats: FORMATS },
+  'fleet watch': every('fleet-watch-event'),
   'context list': every('context-list'),
   'context use': TEXT,
   'context set': TEXT,

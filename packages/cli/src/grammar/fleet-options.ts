@@ -14,11 +14,15 @@ export interface NodeSourceOptions {
   readonly selector?: readonly string[];
 }
 
-/** FleetOptions are the options of every question to a fleet. */
-export interface FleetOptions extends NodeSourceOptions {
+/** FleetReachOptions are the options of reaching the nodes of a fleet. */
+export interface FleetReachOptions extends NodeSourceOptions {
   readonly concurrency?: number;
   /** Milliseconds, as all times. */
   readonly connectTimeout?: number;
+}
+
+/** FleetOptions are the options of every question to a fleet. */
+export interface FleetOptions extends FleetReachOptions {
   readonly deadline?: number;
   readonly failFast?: boolean;
   readonly nodes?: boolean;
@@ -51,11 +55,16 @@ export function nodeSourceOptions(command: Command): Command {
     );
 }
 
-/** fleetOptions declares the {@link FleetOptions}. */
-export function fleetOptions(command: Command): Command {
+/** fleetReachOptions declares the {@link FleetReachOptions}. */
+export function fleetReachOptions(command: Command): Command {
   return nodeSourceOptions(command)
     .option('--concurrency <number>', 'how many nodes are asked at one time; default: 32', parseConcurrency)
-    .option('--connect-timeout <time>', 'time limit of the connection to a node; default: 3s', parseTime)
+    .option('--connect-timeout <time>', 'time limit of the connection to a node; default: 3s', parseTime);
+}
+
+/** fleetOptions declares the {@link FleetOptions}. */
+export function fleetOptions(command: Command): Command {
+  return fleetReachOptions(command)
     .option(
       '--deadline <time>',
       'time limit of the whole, after which the answer is what is known',

@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { fleetCompatCommand } from './fleet-compat.js';
+import { fleetDiffCommand } from './fleet-diff.js';
 import { fleetFindCommand } from './fleet-find.js';
 import { fleetKernelsCommand } from './fleet-kernels.js';
 import { fleetMemberCommand } from './fleet-member.js';
+import { fleetWatchCommand } from './fleet-watch.js';
 import type { Action } from './options.js';
 
 /** FleetActions are what the commands of `btfctl fleet` do. */
@@ -11,6 +13,8 @@ export interface FleetActions {
   readonly compat: Action;
   readonly member: Action;
   readonly find: Action;
+  readonly diff: Action;
+  readonly watch: Action;
 }
 
 /** fleetCommand is `btfctl fleet` with its own commands. */
@@ -21,6 +25,8 @@ export function fleetCommand(actions: FleetActions): Command {
     .addCommand(fleetCompatCommand(actions.compat))
     .addCommand(fleetMemberCommand(actions.member))
     .addCommand(fleetFindCommand(actions.find))
+    .addCommand(fleetDiffCommand(actions.diff))
+    .addCommand(fleetWatchCommand(actions.watch))
     .addHelpText(
       'after',
       `

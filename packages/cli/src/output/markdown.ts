@@ -1,4 +1,4 @@
-import { printable } from './safe-text.js';
+import { printable, printableText } from './safe-text.js';
 
 /** markdownTable returns a table of Markdown. The cells are Markdown too. */
 export function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -21,4 +21,11 @@ export function code(text: string): string {
 /** escaped escapes the characters that mean something in Markdown or HTML. "_" within a word means nothing. */
 export function escaped(text: string): string {
   return printable(text).replaceAll(/[\\`*[\]<>&|#@~]|(?<![\w])_|_(?![\w])/g, String.raw`\$&`);
+}
+
+/** codeBlock writes a text as a block of code. Its fence is longer than each row of backticks in it. */
+export function codeBlock(language: string, text: string): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((row) => row.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language}\n${printableText(text)}${fence}\n`;
 }

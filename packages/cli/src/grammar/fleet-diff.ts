@@ -1,0 +1,43 @@
+import type { DiffKind } from '@btfd/btf';
+import { Command, Option } from 'commander';
+import { DIFF_KINDS } from '../diff/diff-kinds.js';
+import { type FleetOptions, fleetOptions, type ObjectOptions, objectOption } from './fleet-options.js';
+import { type Action, typeOption } from './options.js';
+
+/** FleetDiffOptions are the options of `btfctl fleet diff`. */
+export interface FleetDiffOptions extends FleetOptions, ObjectOptions {
+  readonly from: string;
+  readonly type?: readonly string[];
+  readonly kind?: DiffKind;
+  readonly closure?: boolean;
+}
+
+/** fleetDiffCommand is `btfctl fleet diff`. */
+export function fleetDiffCommand(action: Action): Command {
+  return fleetOptions(
+    objectOption(
+      typeOption(
+        new Command('diff')
+          .description(
+            'compare the types of each build with those of one kernel; exit status 5 if they differ',
+          )
+          .requiredOption(
+            '--from <kernel>',
+            '@NODE of the fleet, the digest of a build or its first digits, or the path of a file',
+          ),
+        'this name',
+      ),
+    ),
+  )
+    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(Object.keys(DIFF_KINDS)))
+    .option('--closure', 'also compare the types that these refer to')
+    .addHelpText(
+      'after',
+      `
+  btfctl fleet diff --from @web1 --type task_struct --nodes-file nodes.txt
+  btfctl fleet diff --from ./vmlinux.btf --type 'bpf_*' --nodes-file nodes.txt
+
+The types are compared as \`btfctl diff\` compares them.`,
+    )
+    .action(action);
+}
