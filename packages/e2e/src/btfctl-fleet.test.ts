@@ -224,7 +224,7 @@ describe('btfctl fleet with real daemons', () => {
     expect(
       events()
         .filter(({ event }) => event === 'node-appeared')
-        .map(({ node }) => node)
+        .map(({ node }) => String(node))
         .toSorted(),
     ).toEqual(['own', 'web1']);
     await own[Symbol.asyncDispose]();
