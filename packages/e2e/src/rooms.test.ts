@@ -17,8 +17,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'error base auth config quota grpc kernel listen handle pool select',
     `source users watch rpc observe ${ROOT} certs program jobs`,
   ].flatMap((rooms) => rooms.split(' ')),
-  client: `base error call btf object lease ${ROOT} fake-daemon fd`.split(' '),
-  fleet: `base source etcd kubernetes pace survey watch ask question ${ROOT}`.split(' '),
+  client: `base error call btf object lease ${ROOT} contexts fake-daemon fd`.split(' '),
+  fleet: `base source etcd kubernetes pace survey watch ask question ${ROOT} contexts`.split(' '),
   cli: `error output diff source config grammar session completion layout compat fleet command start ${ROOT}`.split(
     ' ',
   ),

@@ -60,9 +60,14 @@ export async function set(session: Session, name: string): Promise<void> {
     throw usageError(`invalid context name ${JSON.stringify(name)}: use a name without : / @`);
   const { tls } = await session.target();
   const file = await session.newConfigFile();
-  const { ca, cert, key, serverName } = tlsOf(session.options);
+  const { caFile, certFile, keyFile, serverName } = tlsOf(session.options);
   const absolute = (path: string | undefined): string | undefined => path && resolve(path);
-  const files = { ca: absolute(ca), cert: absolute(cert), key: absolute(key), serverName };
+  const files = {
+    caFile: absolute(caFile),
+    certFile: absolute(certFile),
+    keyFile: absolute(keyFile),
+    serverName,
+  };
   checkPair(files);
   file.set(name, { address, tls: tls && files });
   session.note(`set ${name} to ${address} in ${file.path}`);

@@ -25,7 +25,7 @@ describe('ConfigFile', () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   const read = async (file: string, mustExist = true): Promise<ConfigFile> =>
-    new ConfigFile(file, await readConfigText(file, mustExist, new AbortController().signal));
+    ConfigFile.parse(file, await readConfigText(file, mustExist, new AbortController().signal));
 
   const written = async (text: string): Promise<ConfigFile> => {
     writeFileSync(path, text, { mode: 0o640 });

@@ -1,28 +1,35 @@
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Document, isMap, isScalar, parseDocument, type YAMLParseError } from 'yaml';
-import { CliError, messageOf, usageError } from '../error/cli-error.js';
+import { type ConfigDocument, ConfigError, parseConfig } from '@btfd/client/contexts';
+import { isMap, isScalar } from 'yaml';
+import { CliError, ConfigFileError, messageOf } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { type Config, EMPTY_CONFIG, type Node, readConfig } from './config.js';
+import type { Config, Node } from './config.js';
 
 /** ConfigFile is the config file, which need not exist. Changes keep the comments in it. */
 export class ConfigFile {
   readonly path: string;
   readonly config: Config;
-  readonly #document: Document;
+  readonly #document: ConfigDocument['document'];
+
+  private constructor(path: string, { document, config }: ConfigDocument) {
+    this.path = path;
+    this.#document = document;
+    this.config = config;
+  }
 
   /**
-   * The constructor parses the file.
+   * parse parses the file. It loads YAML.
    *
    * @param text its text, or null if there is no file.
    * @throws CliError USAGE if it is invalid.
    */
-  constructor(path: string, text: string | null) {
-    this.path = path;
-    this.#document = parseDocument(text ?? '');
-    const [error] = this.#document.errors;
-    if (error !== undefined) throw usageError(`${path}: ${inWords(error)}`);
-    this.config = text === null ? EMPTY_CONFIG : readConfig(valueOf(this.#document, path), path);
+  static async parse(path: string, text: string | null): Promise<ConfigFile> {
+    try {
+      return new ConfigFile(path, await parseConfig(text ?? '', path));
+    } catch (error) {
+      throw error instanceof ConfigError ? new ConfigFileError(error.problem, error.hint) : error;
+    }
   }
 
   /** Makes a context the current one. */
@@ -34,9 +41,9 @@ export class ConfigFile {
   /** Adds or replaces a context. */
   set(name: string, { address, tls }: Node): void {
     const files = tls && {
-      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls.key === undefined ? {} : { key: tls.key }),
+      ...(tls.caFile === undefined ? {} : { ca: tls.caFile }),
+      ...(tls.certFile === undefined ? {} : { cert: tls.certFile }),
+      ...(tls.keyFile === undefined ? {} : { key: tls.keyFile }),
       ...(tls.serverName === undefined ? {} : { 'server-name': tls.serverName }),
     };
     const document = this.#document;
@@ -109,19 +116,5 @@ function replaceFile(link: string, text: string): void {
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
-  }
-}
-
-function inWords({ code, message }: YAMLParseError): string {
-  if (code === 'MULTIPLE_DOCS') return 'has more than one document';
-  return (message.split('\n')[0] ?? 'is not YAML').replace(/:$/, '');
-}
-
-function valueOf(document: Document, path: string): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    // Aliases that expand to too many nodes.
-    throw usageError(`${path}: ${messageOf(error)}`);
   }
 }

@@ -1,14 +1,5 @@
-import { join } from 'node:path';
-import { codeOf, messageOf, notFound, usageError } from '../error/cli-error.js';
+import { codeOf, ConfigFileError, messageOf, notFound } from '../error/cli-error.js';
 import { readPath } from '../source/read-file.js';
-import { configHome } from './xdg-folders.js';
-
-/** configPath returns the path of the config file: `BTFCTL_CONFIG`, or `btfd/config.yaml` in the user's config folder. */
-export function configPath(env: NodeJS.ProcessEnv): string {
-  const named = env['BTFCTL_CONFIG'];
-  if (named !== undefined && named !== '') return named;
-  return join(configHome(env), 'btfd', 'config.yaml');
-}
 
 /**
  * readConfigText reads a config file, and returns null if there is none. It is separate from `ConfigFile`, so that YAML is
@@ -26,7 +17,8 @@ export async function readConfigText(
     return Buffer.from(await readPath(path, interrupted)).toString();
   } catch (error) {
     interrupted.throwIfAborted();
-    if (!isMissing(codeOf(error))) throw usageError(`cannot read the config file: ${messageOf(error)}`);
+    if (!isMissing(codeOf(error)))
+      throw new ConfigFileError(`cannot read the config file: ${messageOf(error)}`);
   }
   if (!mustExist) return null;
   throw notFound(

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { defaultAddress } from '@btfd/client/default-address';
-import { readConfig } from './config.js';
+import { readConfig } from '@btfd/client/contexts';
 import { nodeNamed, targetOf, type TargetOptions } from './target.js';
 
 const config = readConfig(
@@ -36,19 +36,29 @@ test('an explicit address does not use the certificates of the current context',
 });
 
 test('the files of a context are relative to the config file, and options override them', async () => {
-  const { tls } = await targetOf({ tls: { ca: 'mine.pem' } }, {}, async () => config);
-  expect(tls).toEqual({ ca: 'mine.pem', cert: '/etc/me.pem', key: '/etc/me.key', serverName: undefined });
-  expect((await targetOf({ tls: {} }, {}, async () => config)).tls?.ca).toBe('/home/me/.config/btfd/ca.pem');
+  const { tls } = await targetOf({ tls: { caFile: 'mine.pem' } }, {}, async () => config);
+  expect(tls).toEqual({
+    caFile: 'mine.pem',
+    certFile: '/etc/me.pem',
+    keyFile: '/etc/me.key',
+    serverName: undefined,
+  });
+  expect((await targetOf({ tls: {} }, {}, async () => config)).tls?.caFile).toBe(
+    '/home/me/.config/btfd/ca.pem',
+  );
 });
 
 test('a path with ~/ starts from the home of the user', () => {
   const home = readConfig({ contexts: { a: { address: 'x:1', tls: { ca: '~/ca.pem' } } } }, '/etc/c.yaml');
-  expect(home.contexts.get('a')?.tls?.ca).toBe(join(homedir(), 'ca.pem'));
+  expect(home.contexts.get('a')?.tls?.caFile).toBe(join(homedir(), 'ca.pem'));
 });
 
 test('a node is named by its context or its address, and a Unix socket has no TLS', () => {
-  expect(nodeNamed('here', config, { ca: 'x' })).toEqual({ address: 'unix:/run/x.sock', tls: null });
-  expect(nodeNamed('web2:1', config, { ca: 'x' })).toMatchObject({ address: 'web2:1', tls: { ca: 'x' } });
+  expect(nodeNamed('here', config, { caFile: 'x' })).toEqual({ address: 'unix:/run/x.sock', tls: null });
+  expect(nodeNamed('web2:1', config, { caFile: 'x' })).toMatchObject({
+    address: 'web2:1',
+    tls: { caFile: 'x' },
+  });
   expect(() => nodeNamed('web3', config, {})).toThrow('there is no context "web3"');
 });
 

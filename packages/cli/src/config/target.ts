@@ -84,9 +84,9 @@ function withTls({ address, tls }: Node, options: TlsFiles): Node {
   return {
     address,
     tls: {
-      ca: options.ca ?? tls?.ca,
-      cert: options.cert ?? tls?.cert,
-      key: options.key ?? tls?.key,
+      caFile: options.caFile ?? tls?.caFile,
+      certFile: options.certFile ?? tls?.certFile,
+      keyFile: options.keyFile ?? tls?.keyFile,
       serverName: options.serverName ?? tls?.serverName,
     },
   };

@@ -12,8 +12,8 @@ const LABELS = {
 } as const;
 
 /** checkPair checks that a certificate and its key are given together. @throws CliError USAGE if one is missing. */
-export function checkPair({ cert, key }: TlsFiles): void {
-  if ((cert === undefined) === (key === undefined)) return;
+export function checkPair({ certFile, keyFile }: TlsFiles): void {
+  if ((certFile === undefined) === (keyFile === undefined)) return;
   throw usageError('a certificate needs its key: give --tls-cert and --tls-key together');
 }
 
@@ -25,14 +25,14 @@ export function checkPair({ cert, key }: TlsFiles): void {
  */
 export async function tlsOptions(files: TlsFiles, interrupted: AbortSignal): Promise<TlsOptions> {
   checkPair(files);
-  const ca = await read(LABELS.ca, files.ca, interrupted);
-  const cert = await read(LABELS.cert, files.cert, interrupted);
-  const key = await read(LABELS.key, files.key, interrupted);
-  if (ca !== undefined) certificateIn(LABELS.ca, files.ca, ca);
+  const ca = await read(LABELS.ca, files.caFile, interrupted);
+  const cert = await read(LABELS.cert, files.certFile, interrupted);
+  const key = await read(LABELS.key, files.keyFile, interrupted);
+  if (ca !== undefined) certificateIn(LABELS.ca, files.caFile, ca);
   if (cert !== undefined && key !== undefined) {
-    const certificate = certificateIn(LABELS.cert, files.cert, cert);
-    if (!certificate.checkPrivateKey(keyIn(files.key, key))) {
-      throw usageError(`${files.key} is not the key of the certificate in ${files.cert}`);
+    const certificate = certificateIn(LABELS.cert, files.certFile, cert);
+    if (!certificate.checkPrivateKey(keyIn(files.keyFile, key))) {
+      throw usageError(`${files.keyFile} is not the key of the certificate in ${files.certFile}`);
     }
   }
   return { ca, cert, key, serverName: files.serverName };

@@ -16,7 +16,14 @@ export class CliError extends Error {
   }
 }
 
-/** usageError returns the error for invalid arguments or an invalid config file. */
+/** ConfigFileError is the error for an invalid config file. Unlike other errors of usage, the help of a command does not help. */
+export class ConfigFileError extends CliError {
+  constructor(message: string, hint: string | null = null) {
+    super(ExitCode.USAGE, message, hint);
+  }
+}
+
+/** usageError returns the error for invalid arguments. */
 export function usageError(message: string, hint: string | null = null): CliError {
   return new CliError(ExitCode.USAGE, message, hint);
 }

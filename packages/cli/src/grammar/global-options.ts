@@ -45,7 +45,7 @@ export function addGlobalOptions(program: Command): void {
 
 /** tlsOf returns the TLS files that the options name. */
 export function tlsOf({ tlsCa, tlsCert, tlsKey, tlsServerName }: GlobalOptions): TlsFiles {
-  return { ca: tlsCa, cert: tlsCert, key: tlsKey, serverName: tlsServerName };
+  return { caFile: tlsCa, certFile: tlsCert, keyFile: tlsKey, serverName: tlsServerName };
 }
 
 /** notEmpty refuses an empty value, which is usually that of a variable that is not set. */

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { configPath } from '../config/config-text.js';
-import { CliError } from '../error/cli-error.js';
+import { CliError, ConfigFileError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { helpHint } from '../grammar/command-formats.js';
 import type { GlobalOptions } from '../grammar/global-options.js';
@@ -39,19 +38,17 @@ export function makeRun(program: Command, { io, interrupted, ended }: RunOptions
         ended(
           interrupted.aborted
             ? Number(interrupted.reason)
-            : await report(error, io, options, helpFor(error, args, options, io)),
+            : await report(error, io, options, helpFor(error, args)),
         );
       }
     };
 }
 
 /** Returns the hint at the help of a command for wrong arguments; null for other errors, and those of the config file. */
-function helpFor(error: unknown, args: unknown[], { config }: GlobalOptions, { env }: Io): string | null {
+function helpFor(error: unknown, args: unknown[]): string | null {
   const command = args.at(-1);
   if (!(error instanceof CliError) || error.exitCode !== ExitCode.USAGE) return null;
-  return command instanceof Command && !error.message.includes(config ?? configPath(env))
-    ? helpHint(command)
-    : null;
+  return command instanceof Command && !(error instanceof ConfigFileError) ? helpHint(command) : null;
 }
 
 /**

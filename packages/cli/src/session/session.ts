@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
-import { configPath, isMissing, readConfigText } from '../config/config-text.js';
+import { isMissing, readConfigText } from '../config/config-text.js';
 import { nodeNamed, type Target, targetOf } from '../config/target.js';
 import { codeOf, usageError } from '../error/cli-error.js';
 import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
@@ -246,17 +246,22 @@ export class Session implements AsyncDisposable {
   async #readConfigFile(mustExist: boolean): Promise<ConfigFile> {
     const text = await this.#configText(mustExist);
     const { ConfigFile } = await import('../config/config-file.js');
-    return new ConfigFile(this.#configPath, text);
+    return ConfigFile.parse(await this.#configPath(), text);
   }
 
   /** Reads the config file once: it may be a pipe. */
   async #configText(mustExist: boolean): Promise<string | null> {
-    this.#configRead ??= readConfigText(this.#configPath, mustExist, this.interrupted);
+    this.#configRead ??= this.#configPath().then(async (path) =>
+      readConfigText(path, mustExist, this.interrupted),
+    );
     return this.#configRead;
   }
 
-  get #configPath(): string {
-    return this.options.config ?? configPath(this.env);
+  async #configPath(): Promise<string> {
+    const { config } = this.options;
+    if (config !== undefined) return config;
+    const { configPath } = await import('@btfd/client/contexts');
+    return configPath(this.env);
   }
 }
 
