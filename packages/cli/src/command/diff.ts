@@ -46,7 +46,8 @@ function selectionOf({ type = [], kind, closure = false }: DiffOptions): DiffSel
   };
 }
 
-function comparedKind(kind: KindWord): DiffKind {
+/** comparedKind returns what a kind counts as. @throws CliError USAGE for kinds that are not compared. */
+export function comparedKind(kind: KindWord): DiffKind {
   const word = compared(kind);
   if (word !== null) return word;
   throw usageError(

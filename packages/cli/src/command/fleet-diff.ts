@@ -13,7 +13,7 @@ import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { checkNames } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import { checkTypeNames } from './diff.js';
+import { checkTypeNames, comparedKind } from './diff.js';
 
 type DiffAnswer = BuildAnswer<SpecDiff>;
 
@@ -30,7 +30,7 @@ export async function fleetDiff(session: Session, options: FleetDiffOptions): Pr
     closure,
     object: options.in,
     types: type,
-    kinds: kind === undefined ? undefined : [kind],
+    kinds: kind === undefined ? undefined : [comparedKind(kind)],
   });
   const { builds } = answer;
   const diffs = builds.flatMap(({ value }) => value ?? []);

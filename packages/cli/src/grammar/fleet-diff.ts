@@ -1,6 +1,5 @@
-import type { DiffKind } from '@btfd/btf';
 import { Command, Option } from 'commander';
-import { DIFF_KINDS } from '../diff/diff-kinds.js';
+import { KIND_WORDS, type KindWord } from '../diff/diff-kinds.js';
 import { type FleetOptions, fleetOptions, type ObjectOptions, objectOption } from './fleet-options.js';
 import { type Action, typeOption } from './options.js';
 
@@ -8,7 +7,7 @@ import { type Action, typeOption } from './options.js';
 export interface FleetDiffOptions extends FleetOptions, ObjectOptions {
   readonly from: string;
   readonly type?: readonly string[];
-  readonly kind?: DiffKind;
+  readonly kind?: KindWord;
   readonly closure?: boolean;
 }
 
@@ -29,7 +28,7 @@ export function fleetDiffCommand(action: Action): Command {
       ),
     ),
   )
-    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(Object.keys(DIFF_KINDS)))
+    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(KIND_WORDS))
     .option('--closure', 'also compare the types that these refer to')
     .addHelpText(
       'after',
