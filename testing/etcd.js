@@ -67,10 +67,12 @@ export class Etcd {
       this.#root === undefined
         ? []
         : ['--cacert', this.#authority.ca, '--cert', this.#root.certFile, '--key', this.#root.keyFile];
-    const all = ['--endpoints', this.hosts.join(','), ...tls, ...args];
+    // A busy machine.
+    const patience = ['--command-timeout', '60s', '--dial-timeout', '60s'];
+    const all = ['--endpoints', this.hosts.join(','), ...patience, ...tls, ...args];
     const running = promisify(execFile)('etcdctl', all, {
       env: { ...process.env, ETCDCTL_API: '3' },
-      timeout: 60_000,
+      timeout: 120_000,
     });
     // Commands that read no input may have ended.
     running.child.stdin.on('error', () => {}).end(input);
@@ -83,7 +85,7 @@ export class Etcd {
       const exited = this.#members.find(({ output, child }) => output !== '' && child.exitCode !== null);
       if (exited !== undefined) throw new Error(`etcd ended: ${exited.output}`);
       try {
-        await this.ctl('endpoint', 'health');
+        await this.ctl('endpoint', 'health', '--command-timeout', '5s');
         return;
       } catch (error) {
         if (performance.now() > end) throw error;

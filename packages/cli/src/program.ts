@@ -104,6 +104,7 @@ function commandsOf(program: Command, run: Run): Readonly<Record<string, () => C
         find: run(async () => (await import('./command/fleet-find.js')).fleetFind),
         diff: run(async () => (await import('./command/fleet-diff.js')).fleetDiff),
         watch: run(async () => (await import('./command/fleet-watch.js')).fleetWatch),
+        register: run(async () => (await import('./command/fleet-register.js')).fleetRegister),
       }),
     context: () =>
       contextCommand({

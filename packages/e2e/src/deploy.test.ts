@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ const KUBERNETES = join(ROOT, 'deploy/kubernetes');
 const CONTAINERFILE = join(ROOT, 'deploy/container/Containerfile');
 
 const BASE = join(KUBERNETES, 'base');
+const REGISTER = join(KUBERNETES, 'components/register');
 
 test('The unit and the image give Node the same flag for its memory, which NODE_OPTIONS may have', () => {
   const unit = readFileSync(join(ROOT, 'deploy/systemd/btfd.service'), 'utf8');
@@ -69,6 +70,37 @@ describe('The Kubernetes manifests', () => {
       container?.volumeMounts?.find(({ name }) => name === volume)?.mountPath;
     expect(mountOf('tls')).toBe(paths[0]?.[1]);
     expect(text('config.yaml')).toContain(`policy: ${mountOf('policy')}/policy.yaml\n`);
+  });
+});
+
+describe('The sidecar that registers nodes in etcd', () => {
+  const { spec } = new DaemonSet(readManifest(join(REGISTER, 'daemon-set.yaml')));
+  const pod = spec?.template.spec;
+  const [sidecar, ...others] = pod?.containers ?? [];
+
+  test('is one container without rights, whose files are those of its volume', () => {
+    expect(others).toEqual([]);
+    expect(sidecar?.securityContext).toEqual({
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(sidecar?.volumeMounts?.map(({ name }) => name)).toEqual(pod?.volumes?.map(({ name }) => name));
+    const files = (sidecar?.args ?? []).flatMap((arg) => /=(\/.*\/)[^/]+$/.exec(arg)?.[1] ?? []);
+    expect(new Set(files)).toEqual(new Set([`${sidecar?.volumeMounts?.[0]?.mountPath}/`]));
+    const variables = (sidecar?.args ?? []).flatMap((arg) => /\$\((\w+)\)/.exec(arg)?.[1] ?? []);
+    expect(variables.toSorted()).toEqual(sidecar?.env?.map(({ name }) => name).toSorted());
+  });
+
+  test('has arguments that btfctl accepts, up to the first file', () => {
+    const args = (sidecar?.args ?? []).map((arg) =>
+      arg.replace('$(NODE_NAME)', 'n').replace('$(POD_IP)', '10.0.0.1'),
+    );
+    const run = spawnSync(process.execPath, [join(ROOT, 'packages/cli/bin/btfctl.js'), ...args], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] },
+    });
+    expect([run.status, run.stderr]).toEqual([2, expect.stringMatching(/^btfctl: --etcd-ca: .*ENOENT/)]);
   });
 });
 

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
 import {
@@ -22,7 +23,7 @@ type Objects = readonly (Manifest & Record<string, unknown>)[];
 /** Returns the objects that kubectl would apply. */
 function rendered(folder: string): Objects {
   const options = { encoding: 'utf8', maxBuffer: 1 << 24 } as const;
-  return readManifests(execFileSync('kubectl', ['kustomize', join(KUBERNETES, folder)], options));
+  return readManifests(execFileSync('kubectl', ['kustomize', resolve(KUBERNETES, folder)], options));
 }
 
 function namesOf(objects: Objects): string[] {
@@ -76,6 +77,27 @@ const BASE = [
 ];
 
 needs('kubectl').describe('kubectl renders', () => {
+  test('the component that registers nodes in etcd, as a second container of the daemon', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btfd-kustomize-'));
+    try {
+      const path = (folder: string) => relative(realpathSync(dir), join(KUBERNETES, folder));
+      const lines = [`resources: ['${path('base')}']`, `components: ['${path('components/register')}']`];
+      writeFileSync(join(dir, 'kustomization.yaml'), lines.join('\n'));
+      const objects = rendered(dir);
+      expect(namesOf(objects)).toEqual([...BASE, 'NetworkPolicy btfd-register'].toSorted());
+      for (const object of objects) expectSchema(object);
+      const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet');
+      const pod = new DaemonSet(daemonSet).spec?.template.spec;
+      expect(pod?.containers.map(({ name }) => name).toSorted()).toEqual(['btfd', 'register']);
+      const volumes = pod?.volumes?.map(({ name }) => name);
+      for (const { volumeMounts = [] } of pod?.containers ?? []) {
+        for (const { name } of volumeMounts) expect(volumes).toContain(name);
+      }
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
   test.each([
     ['base', BASE],
     [

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Encoding } from '@btfd/api';
@@ -95,6 +95,33 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
       stdout: expect.stringContaining(VERSION),
       status: 0,
     });
+  });
+
+  test('find etcd3 if it is installed beside btfctl, and otherwise say how to install it', () => {
+    const run = () => {
+      const args = ['fleet', 'kernels', '--etcd', '127.0.0.1:1'];
+      const { stdout, stderr, status } = installed.run(args, { program: join(bin, 'btfctl') });
+      return { stdout, stderr, status };
+    };
+    const without = run();
+    expect(without).toEqual({
+      stdout: '',
+      stderr: expect.stringMatching(/install it with `npm install etcd3` \(Cannot find/),
+      status: 1,
+    });
+    const etcd3 = createRequire(require.resolve('@btfd/fleet')).resolve('etcd3/package.json');
+    symlinkSync(dirname(etcd3), join(bin, '../lib/node_modules/etcd3'));
+    // The second time from its compiled code.
+    for (const times of ['first', 'second']) {
+      expect({ times, ...run() }).toEqual({
+        times,
+        stdout: '',
+        stderr: expect.stringMatching(
+          /^btfctl: etcd 127.0.0.1:1, keys .*: cannot be reached: .*ECONNREFUSED/,
+        ),
+        status: 6,
+      });
+    }
   });
 
   test('load no gRPC for btfctl on a file, and neither gRPC nor BTF parsing for its version', () => {

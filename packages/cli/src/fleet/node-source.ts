@@ -29,6 +29,14 @@ const SOURCES: readonly SourceFlag[] = [
     },
   },
   {
+    flag: '--etcd',
+    isGiven: ({ etcd }) => etcd !== undefined,
+    open: async (session, options) => {
+      const { etcdNodesOf } = await import('./etcd.js');
+      return etcdNodesOf(session, options);
+    },
+  },
+  {
     flag: '--nodes-file',
     isGiven: ({ nodesFile }) => nodesFile !== undefined,
     open: async (session, { nodesFile = '' }) => {
@@ -58,6 +66,8 @@ export async function openNodeSource(session: Session, options: NodeSourceOption
   if (options.kubeContext !== undefined && options.kubernetes === undefined) {
     throw usageError('--kube-context is an option of --kubernetes');
   }
+  if (options.etcd === undefined && options.prefix !== undefined)
+    throw usageError('--prefix is an option of --etcd');
   const wanted = (options.selector ?? []).map(labelOf);
   try {
     const source = await chosen.open(session, options);

@@ -39,6 +39,7 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   'fleet find': { ...every('fleet-find'), formats: FORMATS },
   'fleet diff': { ...every('fleet-diff'), formats: FORMATS },
   'fleet watch': every('fleet-watch-event'),
+  'fleet register': TEXT,
   'context list': every('context-list'),
   'context use': TEXT,
   'context set': TEXT,

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { type EtcdFlags, etcdOptions } from './fleet-etcd.js';
 import { notEmpty, parseTime } from './global-options.js';
 import { repeated } from './options.js';
 
 /** NodeSourceOptions choose the nodes of a fleet. */
-export interface NodeSourceOptions {
+export interface NodeSourceOptions extends EtcdFlags {
   readonly dns?: string;
   readonly srv?: boolean;
   /** `NAMESPACE/SERVICE` */
@@ -30,7 +31,7 @@ export interface FleetOptions extends FleetReachOptions {
 
 /** nodeSourceOptions declares the {@link NodeSourceOptions}. `SOURCES` in `fleet/node-source.ts` opens them. */
 export function nodeSourceOptions(command: Command): Command {
-  return command
+  return etcdOptions(command, 'the nodes that are registered in etcd; separate its members by commas')
     .option(
       '--dns <name:port>',
       'each address of this DNS name is a node, as of a headless Service',

@@ -5,6 +5,7 @@ import { fleetFindCommand } from './fleet-find.js';
 import { fleetKernelsCommand } from './fleet-kernels.js';
 import { fleetMemberCommand } from './fleet-member.js';
 import { fleetWatchCommand } from './fleet-watch.js';
+import { fleetRegisterCommand } from './fleet-register.js';
 import type { Action } from './options.js';
 
 /** FleetActions are what the commands of `btfctl fleet` do. */
@@ -15,6 +16,7 @@ export interface FleetActions {
   readonly find: Action;
   readonly diff: Action;
   readonly watch: Action;
+  readonly register: Action;
 }
 
 /** fleetCommand is `btfctl fleet` with its own commands. */
@@ -27,10 +29,12 @@ export function fleetCommand(actions: FleetActions): Command {
     .addCommand(fleetFindCommand(actions.find))
     .addCommand(fleetDiffCommand(actions.diff))
     .addCommand(fleetWatchCommand(actions.watch))
+    .addCommand(fleetRegisterCommand(actions.register))
     .addHelpText(
       'after',
       `
-The nodes are those of one source: --dns or --nodes-file. Each node has an
-outcome, and exit status 9 means that some gave no answer.`,
+The nodes are those of one source: --dns, --etcd or --nodes-file. Each node has
+an outcome, and exit status 9 means that some gave no answer. \`register\` adds
+this node to etcd.`,
     );
 }

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Script } from 'node:vm';
+import { constants, Script } from 'node:vm';
 
 /** The parameters of a CommonJS module. */
 const PARAMETERS = '(exports, require, module, __filename, __dirname)';
@@ -76,6 +76,8 @@ export class CodeCache {
     const cachedData = this.#compiled.get(name);
     const script = new Script(source, {
       filename: path,
+      // For `import()` of optional packages that are installed beside btfctl.
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       ...(cachedData === undefined ? {} : { cachedData }),
     });
     if (script.cachedDataRejected !== false) this.#isComplete = false;

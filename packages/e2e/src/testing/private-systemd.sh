@@ -76,8 +76,9 @@ inside() {
   # Installs btfd as an administrator would.
   ln -sf /opt/node/bin/node /usr/bin/node
   ln -s /opt/btfd/packages/server/bin/btfd.js /usr/bin/btfd
+  ln -s /opt/btfd/packages/cli/bin/btfctl.js /usr/bin/btfctl
   systemd-sysusers /opt/btfd/deploy/systemd/sysusers.conf > /run/test/out/sysusers 2>&1
-  cp /opt/btfd/deploy/systemd/{btfd.service,btfd.socket,btfd-fd.socket} /etc/systemd/system/
+  cp /opt/btfd/deploy/systemd/{btfd.service,btfd.socket,btfd-fd.socket,btfd-register.service} /etc/systemd/system/
   mkdir -p /etc/systemd/system/sockets.target.wants
   ln -s ../btfd.socket /etc/systemd/system/sockets.target.wants/btfd.socket
   exec env -i container=btfd-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \

@@ -62,14 +62,14 @@ export class PrivateSystemd implements AsyncDisposable {
     return { code: status, output: stdout + stderr };
   }
 
-  /** Returns a property of btfd.service. */
-  property(name: string): string {
-    return this.run('systemctl', 'show', '--property', name, '--value', 'btfd.service').output.trim();
+  /** Returns a property of a unit. */
+  property(name: string, unit = 'btfd.service'): string {
+    return this.run('systemctl', 'show', '--property', name, '--value', unit).output.trim();
   }
 
-  /** Returns the pid of the daemon in the namespace of this process. */
-  mainPid(): number {
-    const inner = this.property('MainPID');
+  /** Returns the pid of a service in the namespace of this process. */
+  mainPid(unit = 'btfd.service'): number {
+    const inner = this.property('MainPID', unit);
     const found = descendants(this.#pid).find((pid) =>
       readUnlessGone(`/proc/${pid}/status`).includes(`\nNSpid:\t${pid}\t${inner}\n`),
     );
