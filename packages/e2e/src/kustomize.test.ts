@@ -123,7 +123,7 @@ needs('kubectl').describe('kubectl renders', () => {
   test('a ConfigMap of settings whose name follows from its content, and one of the policy whose name stays', () => {
     const names = rendered('base').map(({ metadata: { name } }) => name);
     expect(names).toContain('btfd-policy');
-    const [settings = ''] = names.filter((name) => /^btfd-[0-9a-z]{10}$/.test(name));
+    const settings = names.find((name) => /^btfd-[0-9a-z]{10}$/.test(name)) ?? '';
     const pods = JSON.stringify(rendered('base').find(({ kind }) => kind === 'DaemonSet'));
     expect(pods).toContain(`"configMap":{"name":"${settings}"}`);
     expect(pods).toContain('"configMap":{"name":"btfd-policy"}');

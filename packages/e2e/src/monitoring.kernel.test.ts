@@ -141,7 +141,7 @@ needs('bpf', 'prometheus').describe('Prometheus', () => {
     expect(new Set(fired)).toEqual(new Set(rules.map(({ alert }) => alert)));
   });
 
-  test('scrapes the daemon, and answers each query of the dashboard', async () => {
+  test('scrapes the daemon, and has a result for each query of the dashboard', async () => {
     await until('it is scraped', async () => (await query('up{job="btfd"} == 1')).length === 1);
     using client = new RawClient(daemon.address);
     await client.call('getServerInfo', {});
