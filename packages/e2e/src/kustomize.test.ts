@@ -5,6 +5,9 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
+import { Job } from 'kubernetes-models/batch/v1/Job';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
 import {
@@ -160,7 +163,9 @@ describe('The examples', () => {
   test.each(readdirSync(examples).filter((name) => name.endsWith('.yaml')))(
     '%s have the schema of the API',
     (name) => {
-      expectSchema(readManifest(join(examples, name)));
+      const objects = readManifests(readFileSync(join(examples, name), 'utf8'));
+      expect(objects.length).toBeGreaterThan(0);
+      for (const object of objects) expectSchema(object);
     },
   );
 
@@ -170,6 +175,54 @@ describe('The examples', () => {
     expect(() => checkManifest({ ...policy, spec: { podSelector: 1 } } as never)).toThrow('object');
     expect(() => checkManifest({ ...policy, kind: 'Policy' })).toThrow('no schema');
     expect(KNOWN.has('podSelectorr')).toBe(false);
+  });
+});
+
+describe('The Job that asks a fleet', () => {
+  const objects = readManifests(readFileSync(join(KUBERNETES, 'examples/fleet-job.yaml'), 'utf8'));
+  const named = (kind: string) => objects.find((object) => object.kind === kind);
+  const job = new Job(named('Job'));
+  const pod = job.spec?.template.spec;
+
+  test('may list the EndpointSlices of its namespace, and nothing else', () => {
+    const role = new Role(named('Role'));
+    expect(role.rules).toEqual([
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] },
+    ]);
+    const account = named('ServiceAccount')?.metadata.name;
+    expect(pod?.serviceAccountName).toBe(account);
+    expect(named('RoleBinding')).toMatchObject({
+      roleRef: { kind: 'Role', name: role.metadata?.name },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace: 'btfd' }],
+    });
+  });
+
+  test('is admitted by the network policy of the daemons, and runs without privileges', () => {
+    const policy = new NetworkPolicy(readManifest(join(KUBERNETES, 'base/network-policy.yaml')));
+    const admitted = policy.spec?.ingress?.[0]?.from?.[0]?.podSelector?.matchLabels ?? {};
+    expect(Object.keys(admitted)).toHaveLength(1);
+    expect(job.spec?.template.metadata?.labels).toMatchObject(admitted);
+    expect(pod?.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65_532 });
+    const container = pod?.containers[0];
+    expect(container?.securityContext).toEqual({
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(container?.volumeMounts?.map(({ name }) => name)).toEqual(pod?.volumes?.map(({ name }) => name));
+  });
+
+  test('names the Service, its port, and the certificates of cert-manager', () => {
+    const args = pod?.containers[0]?.args ?? [];
+    const service = readManifest(join(KUBERNETES, 'base/service.yaml'));
+    expect(args).toContain(`--kubernetes=${service.metadata.namespace}/${service.metadata.name}`);
+    expect(service['spec']).toMatchObject({ ports: [{ name: 'grpc' }] });
+    const certificates = join(KUBERNETES, 'components/cert-manager');
+    const viewer = readManifest(join(certificates, 'viewer-certificate.yaml'));
+    expect(viewer['spec']).toMatchObject({ secretName: pod?.volumes?.[0]?.secret?.secretName });
+    const server = readManifest(join(certificates, 'server-certificate.yaml'));
+    const [name] = args.flatMap((arg) => /^--tls-server-name=(.*)$/.exec(arg)?.[1] ?? []);
+    expect(server['spec']).toMatchObject({ dnsNames: expect.arrayContaining([name]) });
   });
 });
 

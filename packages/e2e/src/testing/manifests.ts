@@ -6,7 +6,10 @@ import { Issuer } from '@kubernetes-models/cert-manager/cert-manager.io/v1/Issue
 import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
+import { Job } from 'kubernetes-models/batch/v1/Job';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
+import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
 import { PriorityClass } from 'kubernetes-models/scheduling.k8s.io/v1/PriorityClass';
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
@@ -20,10 +23,13 @@ const MODELS = {
   ConfigMap,
   DaemonSet,
   Issuer,
+  Job,
   Namespace,
   NetworkPolicy,
   PriorityClass,
   PrometheusRule,
+  Role,
+  RoleBinding,
   Secret,
   Service,
   ServiceAccount,
@@ -73,9 +79,14 @@ export function apiFieldNames(): Set<string> {
   const models = dirname(
     createRequire(join(root, 'index.js')).resolve('@kubernetes-models/apimachinery/package.json'),
   );
-  const folders = ['v1', 'apps/v1', 'networking.k8s.io/v1', 'scheduling.k8s.io/v1'].map((each) =>
-    join(root, each),
-  );
+  const folders = [
+    'v1',
+    'apps/v1',
+    'batch/v1',
+    'networking.k8s.io/v1',
+    'rbac.authorization.k8s.io/v1',
+    'scheduling.k8s.io/v1',
+  ].map((each) => join(root, each));
   folders.push(join(models, 'apis/meta/v1'), ...OPERATORS.map((each) => dirname(MODULES.resolve(each))));
   const files = folders.flatMap((folder) =>
     readdirSync(folder)

@@ -121,11 +121,27 @@ describe('The nodes of a Service', () => {
     ]);
     expect(await cluster.list({ portName: 'metrics' })).toMatchObject([{ address: '10.0.0.1:9464' }]);
     expect(await cluster.list({ portName: '' })).toMatchObject([{ address: '10.0.0.1:7444' }]);
-    await expect(cluster.list()).rejects.toMatchObject({
-      code: status.FAILED_PRECONDITION,
-      rawMessage:
-        'the EndpointSlice "btfd-a" has no TCP port named "grpc", it has "metrics": name the port so in the Service, or give the name of the port',
+  });
+
+  test('cannot be asked if their slice has no such port, and do not hide those of other slices', async () => {
+    const renamed = endpointSlice('btfd-b', {
+      ports: [
+        { name: 'grpc', protocol: 'UDP', port: 1 },
+        { name: 'metrics', port: 9464 },
+      ],
+      endpoints: [endpoint('web3', '10.0.0.3'), endpoint('web2', '10.0.0.22')],
     });
+    const none = endpointSlice('btfd-c', { ports: null, endpoints: [endpoint('web4', '10.0.0.4')] });
+    const problem = (has: string) =>
+      `its EndpointSlice has no TCP port named "grpc", it has ${has}: name the port of the Service so`;
+    await using cluster = await Cluster.start([renamed, TWO_NODES, none]);
+    const nodes = await listNodes(cluster.source(), new AbortController().signal);
+    expect(nodes).toEqual([
+      { name: 'web3', address: '', labels: ZONE, problem: problem('"metrics"') },
+      { name: 'web1', address: '10.0.0.1:7443', labels: ZONE },
+      { name: 'web2', address: '10.0.0.2:7443', labels: ZONE },
+      { name: 'web4', address: '', labels: ZONE, problem: problem('no named ports') },
+    ]);
   });
 
   test('come in pages of 500 slices, and those of the first page do not change', async () => {

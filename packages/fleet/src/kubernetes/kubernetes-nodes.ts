@@ -40,7 +40,8 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /**
  * kubernetesNodes returns a source of the nodes of a Service in Kubernetes, by its EndpointSlices. A node has the name of the
  * cluster's node. A node whose pod is not ready is listed as not ready. Of an IPv4 and an IPv6 address, or an old and a
- * new pod of one node, the first that is ready counts, IPv4 first. The label `topology.kubernetes.io/zone` is the zone.
+ * new pod of one node, the first that is ready counts, IPv4 first. The label `topology.kubernetes.io/zone` is the zone. Nodes whose
+ * slice lacks the port have a `problem`.
  *
  * ```ts
  * kubernetesNodes({ namespace: 'btfd', service: 'btfd' });
@@ -52,8 +53,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  *
  * Listing rejects with a BtfError whose code is
  *
- * - FAILED_PRECONDITION if `@kubernetes/client-node` is not installed, the kubeconfig cannot be used, or a slice has no such
- *   port;
+ * - FAILED_PRECONDITION if `@kubernetes/client-node` is not installed, or the kubeconfig cannot be used;
  * - PERMISSION_DENIED if the right is missing, and UNAUTHENTICATED for credentials that are not accepted;
  * - NOT_FOUND if the Service has no endpoints;
  * - RESOURCE_EXHAUSTED if the API server stays busy, and ABORTED if the list expires between its pages three times;

@@ -195,7 +195,7 @@ describe('A listing refuses', () => {
     [
       'a port without a number',
       slice({ ports: [{ name: 'grpc' }] }),
-      'the port "grpc" of the EndpointSlice "btfd-a" has no number',
+      'the port of the EndpointSlice "btfd-a" has no number',
     ],
     ['a port that is too large', slice({ ports: [{ name: 'grpc', port: 65_536 }] }), 'has no number'],
     [

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { BtfError, status } from '@btfd/client';
+import { oneLine } from '../base/one-line.js';
 import { isNodeName } from '../source/check-nodes.js';
 import type { FleetNode } from '../source/node-source.js';
 
@@ -7,7 +7,7 @@ import type { FleetNode } from '../source/node-source.js';
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 const MAX_PORT = 65_535;
 /** Names of ports in a message. */
-const MAX_NAMED = 10;
+const MAX_NAMED = 5;
 
 /** The types of addresses that a slice can have. Names (FQDN) and types of later releases are skipped. */
 const ADDRESS_TEXTS: Readonly<Record<string, (address: string) => string | null>> = {
@@ -23,10 +23,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * nodesOfSlice returns the endpoints of an EndpointSlice as nodes of a fleet. A node has the name of the cluster's node,
- * otherwise the name of the endpoint's target. It is ready unless the endpoint is not, or is terminating.
+ * otherwise the name of the endpoint's target. It is ready unless the endpoint is not, or is terminating. If the slice has
+ * no TCP port of that name, its nodes have a `problem`, so that the nodes of other slices can be asked.
  *
  * @throws SliceError if the slice does not have the fields and types of the API.
- * @throws BtfError FAILED_PRECONDITION if the slice has endpoints, but no port of that name.
  */
 export function nodesOfSlice(slice: unknown, portName: string): FleetNode[] {
   const fields = aRecord(slice, 'an item');
@@ -36,17 +36,25 @@ export function nodesOfSlice(slice: unknown, portName: string): FleetNode[] {
   const endpoints = aList(fields['endpoints'], `endpoints of ${what}`);
   // A Service without pods has a slice without endpoints and ports.
   if (textOf === undefined || endpoints.length === 0) return [];
-  const port = portOf(aList(fields['ports'], `ports of ${what}`), portName, what);
+  const ports = aList(fields['ports'], `ports of ${what}`).map((each) => aRecord(each, `a port of ${what}`));
+  const overTcp = ports.filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
+  const port = overTcp.find((each) => (each['name'] ?? '') === portName);
+  const number = port === undefined ? null : numberOf(port, what);
   return endpoints.map((each) => {
     const endpoint = aRecord(each, `an endpoint of ${what}`);
     const [first] = aList(endpoint['addresses'], `addresses of an endpoint of ${what}`);
     const host = typeof first === 'string' ? textOf(first) : null;
     if (host === null) throw new SliceError(`an endpoint of ${what} has a bad address`);
-    return nodeOf(endpoint, `${host}:${port}`, what);
+    return {
+      ...nodeOf(endpoint, what),
+      ...(number === null
+        ? { address: '', problem: withoutPort(overTcp, portName) }
+        : { address: `${host}:${number}` }),
+    };
   });
 }
 
-function nodeOf(endpoint: Fields, address: string, what: string): FleetNode {
+function nodeOf(endpoint: Fields, what: string): Omit<FleetNode, 'address'> {
   const { nodeName, targetRef, zone } = endpoint;
   const conditions = aRecord(endpoint['conditions'] ?? {}, `conditions of an endpoint of ${what}`);
   const target = aRecord(targetRef ?? {}, `the target of an endpoint of ${what}`);
@@ -56,26 +64,22 @@ function nodeOf(endpoint: Fields, address: string, what: string): FleetNode {
   const ready = conditions['ready'] !== false && conditions['terminating'] !== true;
   return {
     ...(name === '' ? {} : { name }),
-    address,
     ...(label === '' ? {} : { labels: { [ZONE_LABEL]: label } }),
     ...(ready ? {} : { ready }),
   };
 }
 
-function portOf(ports: readonly unknown[], wanted: string, what: string): number {
-  const all = ports.map((each) => aRecord(each, `a port of ${what}`));
-  const overTcp = all.filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
-  const found = overTcp.find(({ name }) => (name ?? '') === wanted);
-  if (found === undefined) {
-    const names = overTcp.flatMap(({ name }) => (isNodeName(name) ? [`"${name}"`] : [])).slice(0, MAX_NAMED);
-    const message = `${what} has no TCP port named "${wanted}", it has ${names.join(', ') || 'no named ports'}: name the port so in the Service, or give the name of the port`;
-    throw new BtfError({ code: status.FAILED_PRECONDITION, reason: null, message });
-  }
-  const { port } = found;
-  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > MAX_PORT) {
-    throw new SliceError(`the port "${wanted}" of ${what} has no number`);
-  }
-  return port;
+/** The same for all such slices, so that equal failures are shown once. */
+function withoutPort(ports: readonly Fields[], wanted: string): string {
+  const names = ports.flatMap(({ name }) => (isNodeName(name) ? [`"${name}"`] : [])).slice(0, MAX_NAMED);
+  return oneLine(
+    `its EndpointSlice has no TCP port named "${wanted}", it has ${names.join(', ') || 'no named ports'}: name the port of the Service so`,
+  );
+}
+
+function numberOf({ port }: Fields, what: string): number {
+  if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= MAX_PORT) return port;
+  throw new SliceError(`the port of ${what} has no number`);
 }
 
 function aRecord(value: unknown, what: string): Fields {
