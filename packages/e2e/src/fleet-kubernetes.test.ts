@@ -136,10 +136,10 @@ describe('The nodes of a Service over TLS', () => {
 });
 
 describe('btfctl fleet --kubernetes', () => {
-  const tls = (serverName: string): string[] => [
-    ...['--tls-ca', certificates.files.ca, '--tls-server-name', serverName],
-    ...['--tls-cert', join(certificates.dir, 'tls.crt'), '--tls-key', join(certificates.dir, 'tls.key')],
-  ];
+  const tls = (serverName: string): string[] => {
+    const [ca, cert, key] = ['ca.crt', 'tls.crt', 'tls.key'].map((name) => join(certificates.dir, name));
+    return [`--tls-ca=${ca}`, `--tls-cert=${cert}`, `--tls-key=${key}`, `--tls-server-name=${serverName}`];
+  };
   const run = async (args: readonly string[], token = TOKEN): Promise<Ran> =>
     btfctl(['fleet', 'kernels', ...args], { KUBECONFIG: kubeconfig({ token }), HOME: certificates.dir });
 

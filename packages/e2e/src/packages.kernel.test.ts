@@ -1,10 +1,21 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
+import { endpoint, endpointSlice, KubernetesApi, kubeconfigOf } from 'test-tools/kubernetes-api';
 import { Encoding } from '@btfd/api';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { InstalledPackages } from './testing/installed-packages.js';
@@ -137,6 +148,35 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(ofMember.filter(isOf('packages/btf/dist/object/'))).toEqual([]);
     expect(ofVersion.concat(ofMember).filter(isOf('grpc-js'))).toEqual([]);
     expect(ofList.some(isOf('/@grpc/grpc-js/'))).toBe(true);
+  });
+
+  test('find nodes in Kubernetes with a package beside btfctl, and say which one if it is missing', async () => {
+    const slice = endpointSlice('btfd-a', {
+      endpoints: [endpoint('web1', '127.0.0.1', { conditions: { ready: false } })],
+    });
+    await using api = await KubernetesApi.start({ slices: [slice] });
+    const kubeconfig = join(installed.dir, 'kubeconfig');
+    const server = `http://127.0.0.1:${api.port}`;
+    writeFileSync(kubeconfig, kubeconfigOf({ server, cluster: { 'insecure-skip-tls-verify': true } }));
+    const run = async (): Promise<string> => {
+      const env = { ...installed.bareEnv(), KUBECONFIG: kubeconfig, HOME: installed.dir };
+      const btfctl = spawn(join(bin, 'btfctl'), ['fleet', 'kernels', '--kubernetes', 'btfd/btfd'], { env });
+      let stderr = '';
+      btfctl.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      await once(btfctl, 'close');
+      return stderr;
+    };
+    // btfctl keeps its compiled code in the first run that succeeds, and uses it in the next one.
+    const found = '1 not ready: the source of the nodes says that the node is not ready: web1';
+    expect(await run()).toMatch(
+      /which cannot be loaded with Node .*: install it with `npm install @kubernetes\/client-node(@1)?` \(Cannot find package/,
+    );
+    const modules = join(bin, '../lib/node_modules/@kubernetes');
+    mkdirSync(modules);
+    const clientNode = createRequire(require.resolve('@btfd/fleet')).resolve('@kubernetes/client-node');
+    symlinkSync(join(dirname(clientNode), '..'), join(modules, 'client-node'));
+    for (let runs = 0; runs < 2; runs++) expect(await run()).toContain(found);
+    rmSync(modules, { recursive: true });
   });
 
   test('make certificates with the dependencies that btfd includes', () => {

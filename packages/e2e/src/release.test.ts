@@ -33,8 +33,10 @@ test('All packages, the deployed image and the changelog have the same version',
   expect(version).toMatch(/^\d+[.]\d+[.]\d+/);
   expect(versions).toEqual(folders.map((folder) => [folder, version]));
   expect(readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').split('\n')).toContain(`## ${version}`);
-  const daemonSet = readFileSync(join(ROOT, 'deploy/kubernetes/base/daemon-set.yaml'), 'utf8');
-  expect(/image: .*:(\S+)$/m.exec(daemonSet)?.[1]).toBe(version);
+  for (const name of ['base/daemon-set.yaml', 'examples/fleet-job.yaml']) {
+    const manifest = readFileSync(join(ROOT, 'deploy/kubernetes', name), 'utf8');
+    expect([name, /image: .*:(\S+)$/m.exec(manifest)?.[1]]).toEqual([name, version]);
+  }
 });
 
 describe('a release', () => {

@@ -45,16 +45,13 @@ export function nodesOfSlice(slice: unknown, portName: string): FleetNode[] {
     const [first] = aList(endpoint['addresses'], `addresses of an endpoint of ${what}`);
     const host = typeof first === 'string' ? textOf(first) : null;
     if (host === null) throw new SliceError(`an endpoint of ${what} has a bad address`);
-    return {
-      ...nodeOf(endpoint, what),
-      ...(number === null
-        ? { address: '', problem: withoutPort(overTcp, portName) }
-        : { address: `${host}:${number}` }),
-    };
+    const address = number === null ? '' : `${host}:${number}`;
+    const problem = number === null ? withoutPort(overTcp, portName) : undefined;
+    return nodeOf(endpoint, address, problem, what);
   });
 }
 
-function nodeOf(endpoint: Fields, what: string): Omit<FleetNode, 'address'> {
+function nodeOf(endpoint: Fields, address: string, problem: string | undefined, what: string): FleetNode {
   const { nodeName, targetRef, zone } = endpoint;
   const conditions = aRecord(endpoint['conditions'] ?? {}, `conditions of an endpoint of ${what}`);
   const target = aRecord(targetRef ?? {}, `the target of an endpoint of ${what}`);
@@ -64,8 +61,10 @@ function nodeOf(endpoint: Fields, what: string): Omit<FleetNode, 'address'> {
   const ready = conditions['ready'] !== false && conditions['terminating'] !== true;
   return {
     ...(name === '' ? {} : { name }),
+    address,
     ...(label === '' ? {} : { labels: { [ZONE_LABEL]: label } }),
     ...(ready ? {} : { ready }),
+    ...(problem === undefined ? {} : { problem }),
   };
 }
 
