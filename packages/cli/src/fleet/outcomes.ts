@@ -36,15 +36,22 @@ export function foldedFailures({ outcomes, addresses }: FleetNodes): FoldedFailu
     if (!isFailure(outcome)) continue;
     const { kind } = outcome;
     const address = addresses.get(name);
-    const { rawMessage } = outcome.error;
+    const text = failureText(outcome);
     // Errors of connections name the address, and would all differ.
-    const message = address === undefined ? rawMessage : rawMessage.replaceAll(address, 'its address');
+    const message = address === undefined ? text : text.replaceAll(address, 'its address');
     const key = `${kind} ${message}`;
     const same = folded.get(key) ?? { kind, message, nodes: [] };
     folded.set(key, same);
     same.nodes.push(name);
   }
   return [...folded.values()].toSorted((a, b) => b.nodes.length - a.nodes.length);
+}
+
+/** Returns why a node gave no answer, without the times of grpc-js, which differ for each node. */
+function failureText({ kind, error }: NodeFailure): string {
+  if (kind === 'starved') return 'no response in time, but btfctl itself did not run for a second of it';
+  if (kind === 'unreachable' && error.codeName === 'DEADLINE_EXCEEDED') return 'no response in time';
+  return error.rawMessage;
 }
 
 /** missingText counts the nodes without an answer: `9 of 995 nodes gave no answer: 7 unreachable, 2 refused`; null if all gave one. */

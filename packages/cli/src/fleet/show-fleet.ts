@@ -100,6 +100,8 @@ export async function showFleet<R extends Result>(
       return `${markdownTable(headings, cells)}${view.markdownAfter?.(labels) ?? ''}`;
     },
   });
+  // On a terminal the table waits for the pager, and would be printed after the warnings.
+  await session.out.flush();
   warnOfMissing(session, nodes, options.nodes === true);
   const failed = warnOfErrors(session, results, labels);
   const { exitCode = ExitCode.OK } = view;

@@ -33,8 +33,8 @@ export function fleetCommand(actions: FleetActions): Command {
     .addHelpText(
       'after',
       `
-The nodes are those of one source: --dns, --kubernetes, --etcd or --nodes-file.
-Each node has an outcome, and exit status 9 means that some gave no answer.
-\`register\` adds this node to etcd.`,
+The nodes are those of one source, such as --dns or --nodes-file. Each node has
+an outcome, and exit status 9 means that some gave no answer. \`register\` adds
+this node to etcd.`,
     );
 }
