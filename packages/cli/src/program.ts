@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { checkCommand } from './grammar/check.js';
 import { compatCommand } from './grammar/compat.js';
-import { checkFormat, formatsHelp, helpHint } from './grammar/command-formats.js';
+import { checkFormat, commandName, formatsHelp, helpHint } from './grammar/command-formats.js';
 import { completionCommand } from './grammar/completion.js';
 import { contextCommand } from './grammar/context.js';
 import { diffCommand } from './grammar/diff.js';
 import { dumpCommand } from './grammar/dump.js';
+import { examplesHelp } from './grammar/examples.js';
 import { findCommand } from './grammar/find.js';
 import { fleetCommand } from './grammar/fleet.js';
 import { addGlobalOptions } from './grammar/global-options.js';
@@ -52,7 +53,7 @@ export function makeProgram(options: RunOptions, help: Output, args: readonly st
   for (const command of commandsFor(program, run, args)) {
     program.addCommand(command);
     inherit(command, program);
-    addFormatsHelp(command);
+    addEndOfHelp(command);
   }
   forEach(program, refuseRepeats);
   return program;
@@ -141,10 +142,12 @@ function forEach(command: Command, visit: (command: Command) => void): void {
   for (const child of command.commands) forEach(child, visit);
 }
 
-/** Describes `-o` in the help of a command, but not of `context`, which only has commands of its own. */
-function addFormatsHelp(command: Command): void {
-  if (command.commands.length === 0) command.addHelpText('after', formatsHelp(command));
-  for (const child of command.commands) addFormatsHelp(child);
+/** Describes `-o` and shows examples at the end of the help of a command, but not of `context`, which only has commands of its own. */
+function addEndOfHelp(command: Command): void {
+  if (command.commands.length === 0) {
+    command.addHelpText('after', formatsHelp(command) + examplesHelp(commandName(command)));
+  }
+  for (const child of command.commands) addEndOfHelp(child);
 }
 
 function readVersion(): string {

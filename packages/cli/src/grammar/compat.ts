@@ -48,9 +48,6 @@ export function compatCommand(action: Action): Command {
 A kernel is the SPEC of a vmlinux, or a folder with the BTF of vmlinux and of
 its modules, such as /sys/kernel/btf.
 
-  btfctl compat ./agent --on @web1 --on @web2
-  btfctl compat build/ --on ./kernels/5.15 --on ./kernels/6.1 -o markdown
-
 ${SPEC_HELP}`,
     )
     .action(action);

@@ -31,12 +31,8 @@ export function dumpCommand(action: Action): Command {
     .addHelpText(
       'after',
       `
-For example:
-  btfctl dump vmlinux
-  btfctl dump id 7 format c
-  btfctl dump nf_conntrack xfs format c unsorted
-  btfctl dump vmlinux format c root_id 150
-  btfctl dump ./vmlinux.btf --type list_head
+The words of bpftool after the SPECs are format FORMAT, unsorted and root_id ID:
+dump nf_conntrack xfs format c unsorted.
 
 FORMAT is one of
   raw      a line for each type, as bpftool 7.8 prints it

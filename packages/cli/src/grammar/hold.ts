@@ -8,6 +8,5 @@ export function holdCommand(action: Action): Command {
     .argument('<object>', 'a BTF id, or the name of an object of the kernel')
     .argument('<command...>', 'the command, after --; BTF_ID in its environment is the id')
     .usage('[options] <object> -- <command...>')
-    .addHelpText('after', '\nFor example: btfctl hold 7 -- bpftool btf dump id 7')
     .action(action);
 }

@@ -31,10 +31,6 @@ export function valueCommand(action: Action): Command {
     .addHelpText(
       'after',
       `
-For example:
-  btfctl value pair --in ./program.bpf.o --data value.bin
-  echo 01 00 00 00 ff ff ff ff | btfctl value "struct pair" --in id:7 --hex
-
 The text is that of libbpf 1.7, and its options are those of libbpf. With
 -o json, integers of more than 32 bits are strings, and so are pointers.
 A part whose bytes are missing is <missing>, or null in JSON; then the exit
