@@ -32,7 +32,7 @@ describe('the input of btfctl', () => {
       2,
       /the config file: EISDIR: .* '\/tmp\/'/,
     ],
-    ['a folder for TLS', ['list', '-a', 'x:1', '--tls-ca', '/tmp/'], 2, /--tls-ca: EISDIR: .* '\/tmp\/'/],
+    ['a folder for TLS', ['list', '-a', 'x:1', '--tls-ca', '/tmp/'], 2, /authorities \(ca\): EISDIR: .* '\/tmp\/'/],
     ['two SPECs of standard input', ['diff', '-', '-'], 2, 'only one SPEC can be -'],
     ['an empty name of an object', ['list', ''], 2, 'the name is empty'],
     ['an id to watch', ['watch', 'id:7'], 2, 'id:7 cannot be watched'],
@@ -138,7 +138,7 @@ describe('the input of btfctl', () => {
     expect(execFileSync('bash', ['-c', command], { encoding: 'utf8' })).toContain('x:1');
     const tls = `'${process.execPath}' '${BTFCTL}' info --address 127.0.0.1:1 --tls-ca <(echo nothing)`;
     const { stderr } = spawnSync('bash', ['-c', tls], { encoding: 'utf8' });
-    expect(stderr).toMatch(/--tls-ca: there is no certificate in \/dev\/fd\/\d+/);
+    expect(stderr).toMatch(/authorities \(ca\): there is no certificate in \/dev\/fd\/\d+/);
   });
 
   test.each(['--help', '--version', 'version'])('a full disk makes %s exit with an error', async (word) => {
