@@ -11,9 +11,9 @@ import { BtfctlDaemon } from './testing/btfctl-daemon.js';
 import { hintedCommand } from './testing/hint.js';
 import { intBtf, rawBtf } from './testing/sample-btf.js';
 
-/** Folders and files that declare options, start btfctl, or print scripts for shells. `fleet/` has tests of its own. */
+/** Folders and files that declare options, start btfctl, or print scripts for shells. The commands of `fleet` have tests of their own. */
 const LEFT =
-  /^(?:grammar\/(?!command-formats)|completion\/|testing\/|start\/|fleet\/|output\/dump-text|source\/decompress)/;
+  /^(?:grammar\/(?!command-formats)|completion\/|testing\/|start\/|fleet\/|command\/fleet|output\/dump-text|source\/decompress)/;
 
 /** Follow is a hint, what prints it, and what works if a user follows it. */
 interface Follow {
