@@ -53,6 +53,8 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     format,
     entryFileNames: ({ name }) => (format === 'esm' ? '[name].js' : name === START ? '[name].cjs' : HASHED),
     chunkFileNames: format === 'esm' ? '[name]-[hash].js' : HASHED,
+    // Scripts that the code cache compiles cannot import(): Node would warn that this is experimental.
+    dynamicImportInCjs: false,
     hashCharacters: 'base36',
     // Third-party code is in its own chunks, each named after its package.
     codeSplitting: {

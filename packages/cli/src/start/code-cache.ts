@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 /** The parameters of a CommonJS module. */
 const PARAMETERS = '(exports, require, module, __filename, __dirname)';
@@ -38,7 +38,7 @@ export class CodeCache {
   /**
    * @param file the file, which need not exist.
    * @param folder the folder of the chunks, which compiled code names in stack traces. The file is only used for the same one.
-   * @param require loads the modules of Node.
+   * @param require loads the modules of Node, and optional packages that are installed beside the program.
    */
   constructor(file: string, folder: string, require: Require) {
     this.#file = file;
@@ -76,8 +76,6 @@ export class CodeCache {
     const cachedData = this.#compiled.get(name);
     const script = new Script(source, {
       filename: path,
-      // For `import()` of optional packages that are installed beside btfctl.
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       ...(cachedData === undefined ? {} : { cachedData }),
     });
     if (script.cachedDataRejected !== false) this.#isComplete = false;
