@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,25 +107,6 @@ describe('a CodeCache', () => {
     expect(load(cache).word()).toBe('d/b');
     cache.save();
     expect(existsSync(file)).toBe(true);
-  });
-
-  test('loads packages that are installed beside the chunks, also from kept code', async () => {
-    const folder = join(dir, 'node_modules/optional');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{"type": "module", "exports": "./index.js"}');
-    writeFileSync(join(folder, 'index.js'), "export const word = 'optional';");
-    writeFileSync(
-      join(dir, 'main-1.cjs'),
-      `${MAIN}\nexports.optional = async () => (await import('optional')).word;`,
-    );
-    for (const isKept of [false, true]) {
-      const cache = new CodeCache(file, dir, require);
-      const chunk = load(cache);
-      if (!('optional' in chunk) || typeof chunk.optional !== 'function') throw new Error('not a chunk');
-      expect(await chunk.optional()).toBe('optional');
-      cache.save();
-      expect([isKept, existsSync(file)]).toEqual([isKept, true]);
-    }
   });
 
   test('works where no file can be written', () => {
