@@ -41,6 +41,8 @@ export const TOOLS = {
   zsh: { command: 'zsh', debian: 'zsh' },
   fish: { command: 'fish', debian: 'fish' },
   protoc: { command: 'protoc', debian: 'protobuf-compiler' },
+  // google/protobuf/duration.proto and others, which protoc needs.
+  'libprotobuf-dev': { path: '/usr/include/google/protobuf/duration.proto', debian: 'libprotobuf-dev' },
   grpc_python_plugin: { command: 'grpc_python_plugin', debian: 'protobuf-compiler-grpc' },
   'python3-grpcio': { python: 'grpc', debian: 'python3-grpcio' },
   'python3-protobuf': { python: 'google.protobuf', debian: 'python3-protobuf' },

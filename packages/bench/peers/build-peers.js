@@ -37,8 +37,6 @@ const C_PROGRAMS = {
   'libbpf-objects': ['btf__parse', 'btf__load_vmlinux_btf', 'btf__free', 'syscall'],
 };
 const PROGRAMS = [...Object.keys(C_PROGRAMS), ...GO_PROGRAMS];
-/** The import path of the generated contract. */
-const CONTRACT = 'btfd/btfv1';
 
 /** The packages whose versions are those of the peers. */
 const PEER_VERSIONS = {
@@ -162,11 +160,9 @@ function buildInGo() {
   go(['build', '-o', `${join(BENCH, 'bin')}/`, ...GO_PROGRAMS.map((name) => `btfd/${name}`)]);
 }
 
-/** Generates the contract in Go. The options say its import path, which the contract does not. */
+/** Generates the contract in Go, into the folder of its `go_package`. */
 function generateContract(plugins) {
-  const contract = readdirSync(join(REPOSITORY, 'proto/btf/v1'));
-  const options = contract.map((file) => `Mbtf/v1/${file}=${CONTRACT}`);
-  const plugin = (name) => ({ local: join(plugins, name), out: join(GOPATH, 'src'), opt: options });
+  const plugin = (name) => ({ local: join(plugins, name), out: join(GOPATH, 'src') });
   const template = { version: 'v2', plugins: [plugin('protoc-gen-go'), plugin('protoc-gen-go-grpc')] };
   const buf = join(REPOSITORY, 'node_modules/.bin/buf');
   run(buf, ['generate', '--template', JSON.stringify(template), '--path', 'proto/btf'], { cwd: REPOSITORY });

@@ -79,7 +79,7 @@ needs('bpf').describe('the commands in the documents', () => {
     writeFileSync(join(dir, 'config.yaml'), 'listen:\n  - unix:/run/btfd/btfd.sock\nmax-tll: 30m\n');
     // Debian's Python, which has Debian's grpcio.
     program('python3', '/usr/bin/python3');
-    symlinkSync(join(ROOT, 'examples'), join(dir, 'examples'));
+    for (const name of ['examples', 'proto']) symlinkSync(join(ROOT, name), join(dir, name));
     copyFileSync(join(SOURCES, 'program.bpf.o'), join(dir, 'program.bpf.o'));
     copyFileSync(TWICE, join(dir, 'twice.btf'));
     copyFileSync(join(ROOT, 'examples/bpf/agent.bpf.o'), join(dir, 'agent.bpf.o'));
@@ -109,7 +109,8 @@ needs('bpf').describe('the commands in the documents', () => {
     needs(...toolsOf(command)).test(title, () => {
       // Problems are reported on standard error.
       const redirection = /^(?:btfd|btfctl member) /.test(command) ? '2>&1' : '';
-      const script = `${command.replaceAll(ADDRESS, daemon.socket)} ${redirection} || case $? in [0-58]) ;; *) exit 1 ;; esac`;
+      // The exit status of buf is eight times the code of gRPC: 40 for NOT_FOUND.
+      const script = `${command.replaceAll(ADDRESS, daemon.socket)} ${redirection} || case $? in [0-58]|40) ;; *) exit 1 ;; esac`;
       const printed = execFileSync('sh', ['-c', script], {
         cwd: dir,
         encoding: 'utf8',
@@ -155,7 +156,7 @@ needs('bpf').describe('the commands in the documents', () => {
 /** Returns the tools that a command needs, and those that make the files it reads. */
 function toolsOf(command: string): readonly Tool[] {
   if (command.includes('python3 ')) return [...toolsOf('generate.sh'), 'python3-grpcio', 'python3-protobuf'];
-  if (command.includes('generate.sh')) return ['protoc', 'grpc_python_plugin'];
+  if (command.includes('generate.sh')) return ['protoc', 'libprotobuf-dev', 'grpc_python_plugin'];
   if (command.includes('bpftool ')) return ['bpftool'];
   if (command.includes('compat deployed')) return ['debian-kernels', 'debian-objects'];
   if (command.includes('vmlinux-6.1.btf')) return ['debian-kernels'];

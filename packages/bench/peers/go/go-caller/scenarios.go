@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"google.golang.org/protobuf/proto"
 )

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"google.golang.org/protobuf/proto"
 )

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/protobuf/proto"

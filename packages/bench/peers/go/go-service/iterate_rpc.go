@@ -4,7 +4,7 @@ import (
 	"path"
 	"slices"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/grpc"

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"unsafe"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"

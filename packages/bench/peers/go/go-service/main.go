@@ -23,7 +23,7 @@ import (
 	"strings"
 	"syscall"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"google.golang.org/grpc"
 )

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"github.com/cilium/ebpf/btf"
 )

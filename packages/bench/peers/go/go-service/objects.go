@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/grpc/codes"

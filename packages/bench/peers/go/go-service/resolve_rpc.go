@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 )
 
 const (

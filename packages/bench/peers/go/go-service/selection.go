@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"github.com/cilium/ebpf/btf"
 )

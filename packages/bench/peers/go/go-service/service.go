@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/types/known/durationpb"

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 
-	pb "btfd/btfv1"
+	pb "btfd/btf/v1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/grpc"
