@@ -20,30 +20,40 @@ const LEFT_OUT = [
 ];
 
 /**
+ * The code of libraries has short names for local variables, and no source maps, which would be twice as large as the code.
+ * Stack traces stay useful: functions and classes keep their names, and each statement its line.
+ */
+const SMALL = {
+  compress: { sequences: false, joinVars: false, keepNames: { function: true, class: true } },
+  mangle: { toplevel: false, keepNames: { function: true, class: true } },
+  codegen: { removeWhitespace: false },
+};
+
+/**
  * bundle writes the modules of a package's `dist` as few files: each entry under its own name, and shared modules in
  * chunks, so that each class exists once. Returns the paths of the bundled modules.
  *
  * @param {string[]} entries paths in `dist`, without `.js`
  * @param {{ from: string; to: string }} dist the folders that are read and written
- * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean; format: 'esm' | 'cjs' }} options `separate` names the
- *   dependencies that are imported by name. All others are bundled, with everything that they import. `isProgram` means
- *   that no user imports the entries. The names of files of the format `cjs` end in `.cjs` and have a hash of their content,
+ * @param {{ separate: string[]; isProgram: boolean; hasEntryPoints: boolean; format: 'esm' | 'cjs' }} options `separate` names the
+ *   dependencies that are imported by name. All others are bundled, with everything that they import. A program has source
+ *   maps. `hasEntryPoints` means that users import the entries. The names of files of the format `cjs` end in `.cjs` and have a hash of their content,
  *   except `start.cjs`.
  * @returns {Promise<string[]>}
  * @throws Error if the bundler warns, for example of an import that it cannot resolve.
  */
-export async function bundle(entries, { from, to }, { separate, sourceMaps, isProgram, format }) {
+export async function bundle(entries, { from, to }, { separate, isProgram, hasEntryPoints, format }) {
   const build = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, join(from, `${entry}.js`)])),
     platform: 'node',
     // Chunks may import from the entries of a program, which nobody else imports.
-    preserveEntrySignatures: isProgram ? 'allow-extension' : 'exports-only',
+    preserveEntrySignatures: hasEntryPoints ? 'exports-only' : 'allow-extension',
     // Paths in the output are relative to it, so that it is the same in every checkout.
     cwd: ROOT,
     external: (id, importer) =>
       (isBuiltin(id) && !isLeftOut(id, importer)) ||
       (!/^[./]/.test(id) && separate.includes(packageName(id))),
-    plugins: sourceMaps ? [sourceMapsOfTypeScript(), leaveOut()] : [],
+    plugins: isProgram ? [sourceMapsOfTypeScript(), leaveOut()] : [],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
     },
@@ -60,7 +70,8 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     codeSplitting: {
       groups: [{ name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party' }],
     },
-    sourcemap: sourceMaps && 'hidden',
+    sourcemap: isProgram && 'hidden',
+    minify: isProgram ? false : SMALL,
     sourcemapPathTransform: (source, map) => relative(ROOT, resolve(dirname(map), source)),
     comments: { legal: true, annotation: true, jsdoc: false },
   });

@@ -16,6 +16,10 @@ export function copyDeclarations(entries, { from, to }, inlined) {
   for (const path of paths) {
     const text = readFileSync(join(from, path), 'utf8')
       .replace(/^\/\/# sourceMappingURL=.*\n?/m, '')
+      // protobuf-es repeats the declaration of each field in the contract.
+      .replaceAll(/^ *\/\*\*\n *\* @generated from .*\n *\*\/\n|^ *\*\n *\* @generated from .*\n/gm, '')
+      // A tab for each level, for smaller packages.
+      .replaceAll(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4))
       .replaceAll(/^import ["'](.+)["'];\n/gm, (line, name) => (inlined.includes(name) ? '' : line));
     for (const [, imported] of text.matchAll(/(?:from |import |import\()["']([^"']+)["']/g)) {
       if (inlined.includes(imported)) throw new Error(`${join(from, path)} needs the types of ${imported}`);

@@ -11,6 +11,7 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.js';
 import { copyDeclarations } from './declarations.js';
+import { copyTexts, publicRepository, repositoryFields } from './package-texts.js';
 import { publicPackages } from './public-packages.js';
 import { thirdPartyLicenses } from './third-party-licenses.js';
 
@@ -27,6 +28,9 @@ const SEPARATE = {
   '@btfd/server': ['@btfd/native', '@btfd/btf', '@opentelemetry/api', 'pino'],
 };
 
+/** The entry points that only our own programs use, which include their code. */
+const OWN_ENTRY_POINTS = { '@btfd/api': ['./grpc-services'] };
+
 /** The program that starts so often, and does so little, that its start counts most. See packages/cli/src/start/. */
 const COMMON_JS = '@btfd/cli';
 
@@ -34,6 +38,7 @@ const [dir, ...options] = process.argv.slice(2);
 if (dir === undefined) throw new Error('usage: node scripts/pack.js DIR [--all]');
 
 const destination = resolve(dir);
+const repository = publicRepository();
 mkdirSync(destination, { recursive: true });
 execFileSync(process.execPath, ['native/scripts/prebuild.js', ...options], { cwd: ROOT, stdio: 'inherit' });
 const copies = mkdtempSync(join(tmpdir(), 'btfd-pack-'));
@@ -47,8 +52,9 @@ try {
   rmSync(copies, { recursive: true });
 }
 
-/** Writes the published files of a package: bundles of its modules, their declarations, and its other files unchanged. */
-async function writeCopy({ folder, manifest }) {
+/** Writes the published files of a package: bundles of its modules, their declarations, its documents and its other files. */
+async function writeCopy({ folder, manifest: whole }) {
+  const manifest = { ...whole, exports: publishedExports(whole) };
   const copy = join(copies, basename(folder));
   const dist = { from: join(folder, 'dist'), to: join(copy, 'dist') };
   const dependencies = Object.keys(manifest.dependencies ?? {});
@@ -56,19 +62,65 @@ async function writeCopy({ folder, manifest }) {
   const included = dependencies.filter((name) => !separate.includes(name));
   const bundled = await bundle(entryModules(folder, manifest), dist, {
     separate: [...separate, ...Object.keys(manifest.peerDependencies ?? {})],
-    sourceMaps: manifest.bin !== undefined,
-    isProgram: !('.' in manifest.exports),
+    isProgram: manifest.bin !== undefined,
+    hasEntryPoints: '.' in manifest.exports,
     format: manifest.name === COMMON_JS ? 'cjs' : 'esm',
   });
   const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
   copyDeclarations(types, dist, included);
-  for (const name of ['README.md', ...manifest.files]) {
+  for (const { require } of Object.values(manifest.exports))
+    if (require !== undefined) writeForJest(copy, require);
+  for (const name of manifest.files) {
     if (name === 'dist' || name === LICENSES_FILE || name.startsWith('!')) continue;
     cpSync(join(folder, name), join(copy, name), { recursive: true });
   }
-  cpSync(join(ROOT, 'LICENSE'), join(copy, 'LICENSE'));
+  const files = [...manifest.files, ...copyTexts({ folder, manifest }, copy, repository)];
+  if (manifest.name === '@btfd/api') files.push(writeDescriptors(copy));
   if (included.length > 0) writeFileSync(join(copy, LICENSES_FILE), thirdPartyLicenses(bundled));
-  writeFileSync(join(copy, 'package.json'), JSON.stringify(publishedManifest(manifest, included), null, 2));
+  const published = {
+    ...publishedManifest(manifest, included),
+    ...repositoryFields(repository, folder),
+    files,
+  };
+  writeFileSync(join(copy, 'package.json'), JSON.stringify(published, null, 2));
+}
+
+/**
+ * Returns the entry points of a package with a condition for each loader. Node and bundlers always get the ES module, so that
+ * each class exists once. Only loaders of CommonJS that know none of these conditions get the file for Jest.
+ */
+function publishedExports({ name, exports }) {
+  const published = Object.entries(exports).filter(
+    ([point]) => !(OWN_ENTRY_POINTS[name] ?? []).includes(point),
+  );
+  return Object.fromEntries(
+    published.map(([point, target]) => {
+      if (target.types === undefined) return [point, target];
+      const { types, default: module } = target;
+      const require = module.replace(/js$/, 'cjs');
+      return [point, { types, 'module-sync': module, module, bun: module, require, default: module }];
+    }),
+  );
+}
+
+/**
+ * Writes a CommonJS module that returns the ES module next to it. The require() of Jest cannot load ES modules, but the loader of
+ * Node can, which Jest passes on. The module is that of Node, so that there is no second copy of a class.
+ */
+function writeForJest(copy, path) {
+  const text = `'use strict';
+module.exports = require('node:module')._load(require.resolve('./${basename(path, '.cjs')}.js'));
+`;
+  writeFileSync(join(copy, path), text);
+}
+
+/** Writes all files of the contract and their imports as one descriptor set, and returns the name of its file. */
+function writeDescriptors(copy) {
+  const name = 'btf-v1.binpb';
+  const output = ['--as-file-descriptor-set', '--exclude-source-info', '-o', join(copy, name)];
+  const buf = join(ROOT, 'node_modules/.bin/buf');
+  execFileSync(buf, ['build', 'proto', ...output], { cwd: ROOT, stdio: 'inherit' });
+  return name;
 }
 
 /** The modules of `dist` that are named in a package.json or imported by a command. */

@@ -16,8 +16,6 @@ import { reproducibleSbom } from './reproducible-sbom.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RELEASE = join(ROOT, 'release');
-/** Each package comes after its dependencies. */
-const ORDER = ['@btfd/btf', '@btfd/api', '@btfd/native', '@btfd/client', '@btfd/server', '@btfd/cli'];
 
 const version = oneVersion();
 refuseChanges();
@@ -79,13 +77,10 @@ function writeSbom() {
 }
 
 function writeChecksums() {
-  const rank = (file) =>
-    ORDER.findIndex((name) => file.startsWith(`${name.replace('@', '').replace('/', '-')}-`));
-  const tarballs = readdirSync(RELEASE).filter((file) => file.endsWith('.tgz'));
-  const unknown = tarballs.filter((file) => rank(file) < 0);
-  if (unknown.length > 0) fail(`release.js does not know when to publish ${unknown.join(', ')}`);
+  const order = inOrderOfDependencies(publicPackages().map(({ manifest }) => manifest));
+  const tarballs = order.map(({ name }) => `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
   const others = readdirSync(RELEASE).filter((file) => !file.endsWith('.tgz'));
-  const files = [...tarballs.toSorted((a, b) => rank(a) - rank(b)), ...others.toSorted()];
+  const files = [...tarballs, ...others.toSorted()];
   const lines = files.map((file) => {
     const digest = createHash('sha256')
       .update(readFileSync(join(RELEASE, file)))
@@ -93,6 +88,18 @@ function writeChecksums() {
     return `${digest}  ${file}\n`;
   });
   writeFileSync(join(RELEASE, 'SHA256SUMS'), lines.join(''));
+}
+
+/** Returns package.json files so that each package comes after those on which it depends. */
+function inOrderOfDependencies(manifests) {
+  const ordered = new Set();
+  const add = (manifest) => {
+    const names = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+    for (const other of manifests) if (names.includes(other.name)) add(other);
+    ordered.add(manifest);
+  };
+  for (const manifest of manifests) add(manifest);
+  return [...ordered];
 }
 
 /** @returns {string} the output of git */

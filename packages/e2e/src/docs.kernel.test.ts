@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
@@ -21,6 +21,9 @@ const TLS_ADDRESS = 'node7.example:7443';
 const TLS_DIR = '/etc/btfd/';
 
 const USER = 'spiffe://test/user';
+
+/** The BPF objects that the programs read. */
+const OBJECTS = ['examples/bpf/agent.bpf.o', 'packages/e2e/testdata/btf/program.bpf.o'];
 
 const DOCUMENTS = [
   'README.md',
@@ -83,6 +86,7 @@ needs('bpf').describe('the TypeScript in the documents', () => {
         .replaceAll(TLS_DIR, `${certificates.dir}/`);
       writeFileSync(join(DIR, `${file}.ts`), here);
     }
+    for (const path of OBJECTS) copyFileSync(join(ROOT, path), join(DIR, basename(path)));
     const config = {
       extends: '../../../../tsconfig.base.json',
       // Examples declare names that they do not use.
@@ -114,6 +118,7 @@ needs('bpf').describe('the TypeScript in the documents', () => {
       PROGRAMS.filter(({ runs }) => runs).map(({ place, file, prints }) => [place, file, prints] as const),
     )('%s', (_, file, prints) => {
       const { status, stderr, stdout } = spawnSync(process.execPath, [join(DIR, `${file}.js`)], {
+        cwd: DIR,
         encoding: 'utf8',
         timeout: 120_000,
       });

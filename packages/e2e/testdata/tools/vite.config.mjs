@@ -1,0 +1,4 @@
+export default {
+  build: { ssr: 'list.mjs', outDir: 'out/vite' },
+  ssr: { noExternal: true },
+};
