@@ -16,13 +16,7 @@ const SHARED = {
     'proto/google',
   ],
   '@btfd/btf': ['docs/btf-library.md'],
-  '@btfd/cli': [
-    'docs/btfctl.md',
-    'docs/compat.md',
-    'examples/bpf/agent.bpf.c',
-    'examples/bpf/agent.bpf.o',
-    'examples/src/check-object.ts',
-  ],
+  '@btfd/cli': ['docs/btfctl.md', 'docs/compat.md', 'examples/bpf/agent.bpf.c', 'examples/bpf/agent.bpf.o'],
   '@btfd/client': ['docs/errors.md', 'docs/fd.md', 'docs/guide.md', 'docs/lifecycle.md'],
   '@btfd/fleet': ['docs/fleet.md'],
   '@btfd/native': [],
@@ -36,7 +30,6 @@ const SHARED = {
     'docs/performance',
     'docs/performance.md',
     'docs/security.md',
-    'examples/src/otel.ts',
   ],
 };
 /** The files that every package has. */
@@ -63,7 +56,7 @@ export function copyTexts({ folder, manifest }, copy, repository) {
   }
   const link = (target, text) =>
     repository === undefined
-      ? `${text}${placeOf(target, text)}`
+      ? withPlace(target, text)
       : `[${text}](${repository}/blob/v${manifest.version}/${target})`;
   const documents = [...EVERYWHERE, ...shared].filter((path) => path.endsWith('.md'));
   for (const [from, to] of [
@@ -94,18 +87,20 @@ function pathIn(path, own, shared) {
   return isIn(path, [...EVERYWHERE, ...shared]) ? path : null;
 }
 
-/** Returns the words that say where a file is: nothing for a package itself. */
-function placeOf(target, text) {
+/** Returns the text of a link with the place of its file, in words. */
+function withPlace(target, text) {
   const [path = ''] = target.split('#');
   const [, folder] = /^(packages\/\w+|native)(?:\/|$)/.exec(path) ?? [];
   const owner =
     folder === undefined
       ? Object.keys(SHARED).find((name) => isIn(path, SHARED[name]))
       : JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')).name;
-  if (owner === undefined) return ' in the repository';
+  if (owner === undefined) return `${text} in the repository`;
   if (path === folder || basename(path) === 'README.md')
-    return text.includes(owner) ? '' : ` of \`${owner}\``;
-  return ` (\`${folder === undefined ? path : path.slice(folder.length + 1)}\` of \`${owner}\`)`;
+    return text.includes(owner) ? text : `${text} of \`${owner}\``;
+  const file = folder === undefined ? path : path.slice(folder.length + 1);
+  const place = `\`${file}\` of \`${owner}\``;
+  return [file, basename(file)].includes(text.replaceAll('`', '')) ? place : `${text} (${place})`;
 }
 
 /** Whether a list names a file, or a folder that has it. */

@@ -4,18 +4,31 @@
 // Debian's kernels, and programs of Debian with BPF objects. For --long it also builds the peers of the benchmark and a
 // program with cilium/ebpf. With --no-install it does none of this. On other machines it skips tests whose tool is missing,
 // and names the tools in a summary at the end. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
+//
+// --node=24.9.0 runs the tests, and the programs in them, with that version of Node, from npm.
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { JEST, canInstall, extendPath, install, run, tryTo } from './set-up.js';
+import { npmNode } from './npm-node.js';
 import { TOOLS, has } from './tools.js';
 
 const flags = process.argv.slice(2);
 const isLong = flags.includes('--long');
-const jestArgs = flags.filter((arg) => arg !== '--long' && arg !== '--no-install');
+const isOwn = (arg) => arg === '--long' || arg === '--no-install' || arg.startsWith('--node=');
+const jestArgs = flags.filter((arg) => !isOwn(arg));
+const version = flags.find((arg) => arg.startsWith('--node='))?.slice('--node='.length);
+
+/** The folder of other versions of Node. */
+const NODES = fileURLToPath(new URL('../.cache/nodes', import.meta.url));
 
 extendPath();
 
 if (!flags.includes('--no-install') && canInstall()) setUp();
 run('pnpm', ['--silent', 'build']);
-run(process.execPath, [...JEST, ...(isLong ? ['--config', 'jest.long.config.js'] : []), ...jestArgs]);
+const node = version === undefined ? process.execPath : npmNode(NODES, version);
+// Also for programs that start `node` by its name.
+const env = version === undefined ? {} : { PATH: `${dirname(node)}:${process.env.PATH}` };
+run(node, [...JEST, ...(isLong ? ['--config', 'jest.long.config.js'] : []), ...jestArgs], env);
 
 function setUp() {
   const isNeeded = ({ long = false, kernels = false }) => !kernels && (isLong || !long);

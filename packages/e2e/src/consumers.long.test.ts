@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { InstalledPackages } from './testing/installed-packages.js';
-import { npmNode } from './testing/npm-node.js';
+import { npmNode } from 'test-tools/npm-node';
 
 /** Programs, configurations and the versions of the tools. */
 const TOOLS = fileURLToPath(new URL('../testdata/tools', import.meta.url));

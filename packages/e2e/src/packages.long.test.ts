@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { InstalledPackages } from './testing/installed-packages.js';
-import { npmNode } from './testing/npm-node.js';
+import { npmNode } from 'test-tools/npm-node';
 
 /** Runs arm64 programs: Debian's package qemu-user, with the libraries of libc6-arm64-cross. */
 const ARM64 = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'] as const;

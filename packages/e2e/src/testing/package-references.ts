@@ -15,7 +15,7 @@ const REPOSITORY = /in the repository/;
 /** The bundler names each module above it. The Containerfile says that it is for the root of the repository. */
 const EXEMPT_LINE = /^\/\/ (?:packages|native|node_modules)\//;
 const EXEMPT_FILE =
-  /Containerfile$|[.](?:map|binpb|node|o|svg)$|^[^/]+\/package[.]json$|THIRD-PARTY|\/dist\/(?:@|commander|yaml|prom|pino|lru)/;
+  /Containerfile|[.](?:map|binpb|node|o|svg)$|^[^/]+\/package[.]json$|THIRD-PARTY|\/dist\/(?:@|commander|yaml|prom|pino|lru)/;
 
 /**
  * brokenReferences returns the places in the packages where a text names a file that the package does not have: links in

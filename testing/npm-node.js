@@ -2,14 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/**
- * npmNode installs Node from a package of npm into a folder, unless it is there, and returns the path of the program.
- *
- * @param version such as `24`
- * @param arch the architecture, which may be one that only an emulator runs. Default: that of this process.
- * @throws Error if npm fails.
- */
-export function npmNode(folder: string, version: string, arch: string = process.arch): string {
+export function npmNode(folder, version, arch = process.arch) {
   const name = `node-linux-${arch}`;
   const dir = join(folder, `${name}-${version}`);
   const program = join(dir, 'node_modules', name, 'bin/node');
