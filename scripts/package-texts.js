@@ -100,7 +100,7 @@ function withPlace(target, text) {
     return text.includes(owner) ? text : `${text} of \`${owner}\``;
   const file = folder === undefined ? path : path.slice(folder.length + 1);
   const place = `\`${file}\` of \`${owner}\``;
-  return [file, basename(file)].includes(text.replaceAll('`', '')) ? place : `${text} (${place})`;
+  return file.endsWith(text.replaceAll('`', '')) ? place : `${text} (${place})`;
 }
 
 /** Whether a list names a file, or a folder that has it. */
