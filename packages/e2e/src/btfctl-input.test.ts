@@ -32,7 +32,12 @@ describe('the input of btfctl', () => {
       2,
       /the config file: EISDIR: .* '\/tmp\/'/,
     ],
-    ['a folder for TLS', ['list', '-a', 'x:1', '--tls-ca', '/tmp/'], 2, /authorities \(ca\): EISDIR: .* '\/tmp\/'/],
+    [
+      'a folder for TLS',
+      ['list', '-a', 'x:1', '--tls-ca', '/tmp/'],
+      2,
+      /authorities \(ca\): EISDIR: .* '\/tmp\/'/,
+    ],
     ['two SPECs of standard input', ['diff', '-', '-'], 2, 'only one SPEC can be -'],
     ['an empty name of an object', ['list', ''], 2, 'the name is empty'],
     ['an id to watch', ['watch', 'id:7'], 2, 'id:7 cannot be watched'],

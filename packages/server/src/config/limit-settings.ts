@@ -178,7 +178,8 @@ export const LIMIT_SETTINGS = {
     name: 'response-cache',
     kind: bytes(0, 1024 * MIB),
     fallback: 16 * MIB,
-    description: 'memory for responses of Spec and ResolveMembers that may be requested again; 0 to keep none',
+    description:
+      'memory for responses of Spec and ResolveMembers that may be requested again; 0 to keep none',
     reason: 'All types of a vmlinux and its C are 10 MiB, and the members that a program reads some KiB.',
   },
   maxSpecBytes: {
