@@ -200,6 +200,26 @@ describe('btfctl fleet with real daemons', () => {
     expect(await fleet('diff', ['--from', 'vmlinux'])).toMatchObject({ status: 2, stdout: '' });
   });
 
+  test('--contexts takes contexts of the config file as nodes', async () => {
+    const config = join(dir, 'config.yaml');
+    const context = (name: string, index: number): string =>
+      `  ${name}:\n    address: ${daemons[index]?.address}\n`;
+    writeFileSync(config, `contexts:\n${context('east1', 0)}${context('east2', 1)}${context('west1', 3)}`);
+    const run = (glob: string, path = config): Promise<Ran> =>
+      btfctl(['fleet', 'kernels', '--contexts', glob, '--config', path, '-o', 'wide', ...PATIENT]);
+    const { stdout, status } = await run('east*');
+    expect(status).toBe(0);
+    expect(words(stdout).map((row) => [row[0], row.at(-1)])).toEqual([
+      ['BUILD', 'NAMES'],
+      [OLD, 'east[1-2]'],
+    ]);
+    expect(await run('north*')).toMatchObject({ status: 3, stdout: '' });
+    writeFileSync(config, 'contexts: 1');
+    const bad = await run('*');
+    expect(bad.status).toBe(2);
+    expect(bad.stderr).toContain(`btfctl: ${config}: contexts must be a mapping\n`);
+  });
+
   test('watch shows the nodes and builds, and those that go, until SIGINT', async () => {
     const own = await DaemonProcess.start({ args: ['--btf-dir', join(dir, 'new'), '--node-name', 'own'] });
     const file = join(dir, 'watched.txt');

@@ -44,6 +44,14 @@ const SOURCES: readonly SourceFlag[] = [
       return nodesInFile(session, nodesFile);
     },
   },
+  {
+    flag: '--contexts',
+    isGiven: ({ contexts }) => contexts !== undefined,
+    open: async (session, { contexts }) => {
+      const { contextNodes } = await import('@btfd/fleet/contexts');
+      return withUsageErrors(contextNodes(contexts, { configFile: session.options.config }));
+    },
+  },
 ];
 
 /**
@@ -81,6 +89,21 @@ export async function openNodeSource(session: Session, options: NodeSourceOption
 
 function flags(): string {
   return SOURCES.map(({ flag }) => flag).join(' or ');
+}
+
+/** Returns a source for which a config file that cannot be used is a usage error, as for other commands. */
+function withUsageErrors(source: NodeSource): NodeSource {
+  return {
+    ...source,
+    list: async (options) => {
+      try {
+        return await source.list(options);
+      } catch (error) {
+        if (!isBtfError(error) || error.codeName !== 'FAILED_PRECONDITION') throw error;
+        throw usageError(error.rawMessage);
+      }
+    },
+  };
 }
 
 type Label = readonly [key: string, value: string];

@@ -11,6 +11,7 @@ export interface NodeSourceOptions extends EtcdFlags {
   readonly kubernetes?: string;
   readonly kubeContext?: string;
   readonly nodesFile?: string;
+  readonly contexts?: string;
   /** `KEY=VALUE` each. */
   readonly selector?: readonly string[];
 }
@@ -49,6 +50,7 @@ export function nodeSourceOptions(command: Command): Command {
       'a node on each line: NAME ADDRESS, or ADDRESS; - is standard input',
       notEmpty,
     )
+    .option('--contexts <glob>', 'the contexts of the config file with this name, or that match', notEmpty)
     .option(
       '--selector <key=value>',
       'only nodes with this label; can be repeated, for nodes with all of them',
