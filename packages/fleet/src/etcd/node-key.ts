@@ -32,10 +32,15 @@ export class NodeKey {
     return new NodeKey(await openEtcd(etcd), etcd, name);
   }
 
-  /** reopen replaces the client of etcd, which keeps tokens that are not valid any more. The lease stays. */
+  /**
+   * reopen replaces the client of etcd, which keeps tokens that are not valid any more. The lease stays. If the certificates cannot
+   * be read now, for example because they are being replaced, the client stays too.
+   */
   async reopen(): Promise<void> {
+    const client = await openEtcd(this.#etcd).catch(() => null);
+    if (client === null) return;
     this.#client.close();
-    this.#client = await openEtcd(this.#etcd);
+    this.#client = client;
   }
 
   close(): void {

@@ -60,12 +60,19 @@ async function keepWatching(etcd: CheckedEtcd, signal: AbortSignal, tell: () => 
       wait = FIRST_WAIT_MS;
       tell();
     };
-    // A new one each time: a client keeps tokens that are not valid any more.
-    const client = await openEtcd(etcd);
-    await watchOnce(client, etcd.range, signal, seen).catch(() => {});
-    client.close();
+    await openAndWatch(etcd, signal, seen).catch(() => {});
     await sleep(wait, undefined, { signal }).catch(() => {});
     wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+  }
+}
+
+/** Watches with a new client, because one keeps tokens that are not valid any more. @throws if its certificates cannot be read now. */
+async function openAndWatch(etcd: CheckedEtcd, signal: AbortSignal, tell: () => void): Promise<void> {
+  const client = await openEtcd(etcd);
+  try {
+    await watchOnce(client, etcd.range, signal, tell);
+  } finally {
+    client.close();
   }
 }
 
