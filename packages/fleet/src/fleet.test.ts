@@ -101,6 +101,19 @@ describe('A question', () => {
     if (asked === 1) expect(releases).toEqual([['6.1.0', '6.2.0', '6.3.0']]);
   });
 
+  test('about a module asks a node once whether an answer is also its own', async () => {
+    await using fakes = new Fakes();
+    const nodes = [];
+    for (const [index, name] of ['a', 'b', 'c', 'd', 'e'].entries())
+      nodes.push(await fakes.start(name, NEW_KERNEL, { m: MODULE, [`other${index}`]: MODULE }));
+    const last = await fakes.start('last', NEW_KERNEL, { m: OTHER_MODULE });
+    await using fleet = new BtfFleet(staticNodes([...nodes, last]), { ...OPTIONS, concurrency: 1 });
+    const { builds } = await fleet.resolveMembers(['module_struct.a'], { object: 'm' });
+    expect(builds.map(({ nodes: names }) => names.length)).toEqual([5, 1]);
+    // The other one reads the digest of its own answer.
+    expect(last.daemon.callsOf('iterateHandles')).toHaveLength(2);
+  });
+
   test('goes to the next node of the build, and to three at most', async () => {
     await using fakes = new Fakes();
     const nodes = await fakes.startMany(5, 'n', NEW_KERNEL);

@@ -35,6 +35,8 @@ export class BuildGroup<T, A extends Given<T>> {
   readonly #applies: Applies<A>;
   readonly #parts = new Map<string, Part<A>>();
   readonly #failures = new Map<KnownNode, NodeFailure>();
+  /** The distinct answers, each of which may be that of many parts. */
+  readonly #answers: NonNullable<Part<A>['answer']>[] = [];
   #working: Promise<void> | null = null;
   #isBusy = false;
   #isEnded = false;
@@ -132,14 +134,13 @@ export class BuildGroup<T, A extends Given<T>> {
       if (part.tried === MAX_TRIES) part.failure = given;
     } else {
       part.answer = { given, from: node };
+      this.#answers.push(part.answer);
     }
   }
 
   /** Returns an answer of another part that applies to a node. */
   async #answerFor(node: KnownNode): Promise<Part<A>['answer']> {
-    for (const { answer } of this.#parts.values()) {
-      if (answer !== null && (await this.#applies(answer.given, node))) return answer;
-    }
+    for (const answer of this.#answers) if (await this.#applies(answer.given, node)) return answer;
     return null;
   }
 
