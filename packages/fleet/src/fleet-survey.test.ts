@@ -89,6 +89,16 @@ describe('A survey', () => {
     expect(new Set(builds[0]?.nodes)).toEqual(new Set(['web1', ...addresses.slice(1)]));
   });
 
+  test('does not let a daemon take the address of another node as its name', async () => {
+    await using fakes = new Fakes();
+    const victim = await fakes.start('', NEW_KERNEL);
+    const dead = await deadAddress();
+    const thieves = [await fakes.start(victim.address, NEW_KERNEL), await fakes.start(dead, NEW_KERNEL)];
+    const addresses = [...thieves, victim].map(({ address }) => address).concat(dead);
+    await using fleet = new BtfFleet(staticNodes(addresses), { ...OPTIONS, concurrency: 1 });
+    expect([...(await fleet.inventory()).nodes.keys()].toSorted()).toEqual(addresses.toSorted());
+  });
+
   test('opens no more connections than allowed', async () => {
     await using fakes = new Fakes();
     const nodes = await fakes.startMany(12, 'n', NEW_KERNEL);

@@ -57,7 +57,7 @@ export class Survey {
   readonly #context: SurveyContext;
   readonly #listener: SurveyListener;
   /** The names that are taken. */
-  readonly #names = new Map<string, FleetNode>();
+  readonly #names = new Set<string>();
   /** The name of the node that leads to a run of a daemon. */
   readonly #daemons = new Map<string, string>();
   /** Nodes that did not respond while this process did not run. */
@@ -81,7 +81,8 @@ export class Survey {
     const { nodes, duplicates } = distinctNodes(await listNodes(source, signal));
     memory.keepOnly(new Set(nodes.map(({ address }) => address)));
     for (const node of nodes) {
-      if (node.name !== undefined) this.#names.set(node.name, node);
+      // The address is the name of a node that says no other one.
+      this.#names.add(node.name ?? node.address);
       this.#left.add(node);
     }
     for (const [name, of] of duplicates) this.#duplicate({ name, address: '' }, name, of);
@@ -170,7 +171,7 @@ export class Survey {
       return;
     }
     if (info.daemonEpoch !== '') this.#daemons.set(info.daemonEpoch, name);
-    this.#names.set(name, node);
+    this.#names.add(name);
     this.#left.delete(node);
     const surveyed = { name, node, outcome: { kind: 'answered' }, build: info.build } as const;
     this.#listener(surveyed, { name, node, info, isFromMemory });
