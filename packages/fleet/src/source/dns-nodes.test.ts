@@ -83,6 +83,21 @@ describe('Listing fails', () => {
     });
   });
 
+  test.each(['unix:/run/btfd/btfd', 'a\u001b[2J', 'a b', 'dns://127.0.0.1/a'])(
+    'if a target is not a host name: %j',
+    async (target) => {
+      const SRV = [
+        { target: 'web1.example', port: 1 },
+        { target, port: 7443 },
+      ];
+      await using server = await DnsServer.start({ 'bad.example': { SRV } });
+      await expect(listed(server, 'bad.example', { srv: true })).rejects.toMatchObject({
+        reason: 'INVALID_RESPONSE',
+        rawMessage: 'an SRV record of bad.example has a target that is not a host name',
+      });
+    },
+  );
+
   test('if no server responds', async () => {
     const server = await DnsServer.start(RECORDS);
     const source = dnsNodes('btfd.example:1', { servers: [server.address] });

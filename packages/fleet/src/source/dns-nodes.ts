@@ -38,8 +38,8 @@ const MAX_PORT = 65_535;
  * dnsNodes('_grpc._tcp.btfd.btfd.svc.cluster.local', { srv: true });
  * ```
  *
- * Listing rejects with a BtfError whose code is NOT_FOUND if the name has no records, and UNAVAILABLE if no DNS server
- * responds.
+ * Listing rejects with a BtfError whose code is NOT_FOUND if the name has no records, UNAVAILABLE if no DNS server
+ * responds, and INTERNAL, with the reason INVALID_RESPONSE, if a target of an SRV record is not a host name.
  *
  * @param target `NAME:PORT`, or with `srv` a name.
  * @throws BtfError INVALID_REQUEST for a target or an option that cannot be used.
@@ -103,6 +103,8 @@ async function serviceNodes(resolver: Resolver, name: string): Promise<FleetNode
   // The fleet refuses them. They need no addresses for that.
   if (records.length > MAX_NODES)
     return records.map((record) => ({ address: `${record.name}:${record.port}` }));
+  // `unix:/run/btfd/btfd.sock` would be a daemon of the machine that asks. Not every release of c-ares refuses it.
+  if (!records.every(({ name: target }) => NAME.test(target))) throw badTarget(name);
   const hosts = new Set<string>();
   const nodes: FleetNode[] = [];
   const lookUp = async (
@@ -148,6 +150,11 @@ async function found<T>(name: string, records: Promise<T[]>): Promise<T[]> {
 
 function noRecords(name: string, what: string): BtfError {
   return new BtfError({ code: status.NOT_FOUND, reason: null, message: `${name} has no ${what} in DNS` });
+}
+
+function badTarget(name: string): BtfError {
+  const message = `an SRV record of ${name} has a target that is not a host name`;
+  return new BtfError({ code: status.INTERNAL, reason: 'INVALID_RESPONSE', message });
 }
 
 function addressText(host: string, port: number): string {
