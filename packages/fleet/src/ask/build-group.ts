@@ -35,7 +35,7 @@ export class BuildGroup<T, A extends Given<T>> {
   readonly #applies: Applies<A>;
   readonly #parts = new Map<string, Part<A>>();
   readonly #failures = new Map<KnownNode, NodeFailure>();
-  /** The distinct answers, each of which may be that of many parts. */
+  /** Each distinct answer once. Many parts may share one. */
   readonly #answers: NonNullable<Part<A>['answer']>[] = [];
   #working: Promise<void> | null = null;
   #isBusy = false;

@@ -24,7 +24,7 @@ function failing(times: readonly number[]) {
   return { tls, again };
 }
 
-test('A watch goes on after the certificates could not be read', async () => {
+test('A watch continues after the certificates could not be read', async () => {
   const { tls, again } = failing([1]);
   const leaving = new AbortController();
   const changes = etcdNodes({ hosts: HOSTS, tls }).changes?.({ signal: leaving.signal });
@@ -34,7 +34,7 @@ test('A watch goes on after the certificates could not be read', async () => {
   expect(await next).toEqual({ done: true, value: undefined });
 });
 
-test('A registration goes on after the certificates could not be read', async () => {
+test('A registration continues after the certificates could not be read', async () => {
   const daemon = await FakeDaemon.start({ objects: [] });
   await using client = new BtfClient(daemon.address);
   const { tls, again } = failing([2, 3]);
