@@ -62,7 +62,11 @@ export class Registration implements AsyncDisposable {
   /** Since when the key is that of an earlier process. */
   #heldSince: number | null = null;
 
-  /** @param signal closes the registration. */
+  /**
+   * The constructor begins the registration. Never throws: `ended` rejects.
+   *
+   * @param signal closes the registration.
+   */
   constructor(context: RegistrationContext, signal: AbortSignal | undefined) {
     this.#context = context;
     this.#closing = new Bounded([signal], Infinity);
