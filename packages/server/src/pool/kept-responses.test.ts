@@ -34,7 +34,7 @@ async function collect<T>(items: Iterable<T> | AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describe('An response', () => {
+describe('A response', () => {
   const items = [message(10), message(20)];
 
   test('is kept when it is complete', async () => {
@@ -121,6 +121,33 @@ describe('The memory for responses', () => {
     const later = spec({ encoding: Encoding.C });
     await collect(responses.keeping(later, [message(4 * KIB)]));
     expect(responses.get(later)).not.toBeNull();
+  });
+
+  test('limits large responses that slow readers still read after their eviction', () => {
+    const MIB = KIB * KIB;
+    const responses = new KeptResponses(4 * MIB);
+    const jobs = ['a', 'b', 'c'].map((digest) => spec({ btf: { digest, bytes: new Uint8Array() } }));
+    const begin = (job: SpecJob) => {
+      const reader = responses.reading(job)?.[Symbol.iterator]();
+      return reader?.next().done === false ? reader : null;
+    };
+    const readers = jobs.map((job) => {
+      responses.keep(job, [message(1.5 * MIB), message(1)]);
+      return [begin(job), begin(job)];
+    });
+    expect(readers.map((both) => both.map((reader) => reader !== null))).toEqual([
+      [true, true],
+      [true, true],
+      [false, false],
+    ]);
+    const [last = spec()] = jobs.slice(-1);
+    readers[0]?.[0]?.return?.();
+    expect(begin(last)).toBeNull();
+    readers[0]?.[1]?.next();
+    readers[0]?.[1]?.next();
+    expect(begin(last)).not.toBeNull();
+    responses.keep(spec(), [message(MIB / 4)]);
+    expect(begin(spec())).not.toBeNull();
   });
 
   test('may be none', async () => {

@@ -10,6 +10,8 @@ const PART = 1 / 2;
 const OVERHEAD = 512;
 /** Names, globs, kinds and ids of a selection, or paths. Programs ask for fewer, and reading more takes long. */
 const MAX_PARTS = 64;
+/** A smaller response may stay in memory while it is read: each stream may buffer as much, two chunks. */
+const LARGE = 512 * 1024;
 /** Characters of a key. */
 const MAX_KEY = 8 * 1024;
 
@@ -27,8 +29,13 @@ export class KeptResponses {
   readonly #kept: LRUCache<string, Kept> | null;
   /** Bytes of responses that are not complete: clients may read them slowly. */
   #incomplete = 0;
+  /** The large responses that are being read, also after their eviction, with the number of their readers. */
+  readonly #readers = new Map<Kept, number>();
 
-  /** @param maxBytes - the memory for all responses; 0 to keep none. Incomplete ones may take as much again. */
+  /**
+   * @param maxBytes - the memory for all responses; 0 to keep none. Incomplete ones may take as much again, and so may large
+   * ones that slow clients read.
+   */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#kept =
@@ -40,8 +47,36 @@ export class KeptResponses {
   /** get returns the items of a job if they are kept; otherwise null. */
   get<J extends KeptJob>(job: J): readonly ItemOf[J['name']][] | null;
   get(job: KeptJob): Kept['items'] | null {
+    return this.#find(job)?.items ?? null;
+  }
+
+  /**
+   * reading returns the items of a job, for a reader who may be slow. Returns null if they are not kept, and for a large
+   * response while others that are being read take all memory for them.
+   */
+  reading<J extends KeptJob>(job: J): Iterable<ItemOf[J['name']]> | null;
+  reading(job: KeptJob): Iterable<Kept['items'][number]> | null {
+    const kept = this.#find(job);
+    if (kept === null || kept.bytes <= LARGE) return kept?.items ?? null;
+    let bytes = this.#readers.has(kept) ? 0 : kept.bytes;
+    for (const other of this.#readers.keys()) bytes += other.bytes;
+    return bytes > this.#maxBytes ? null : this.#read(kept);
+  }
+
+  *#read(kept: Kept): Generator<Kept['items'][number], void, void> {
+    this.#readers.set(kept, (this.#readers.get(kept) ?? 0) + 1);
+    try {
+      yield* kept.items;
+    } finally {
+      const left = (this.#readers.get(kept) ?? 0) - 1;
+      if (left > 0) this.#readers.set(kept, left);
+      else this.#readers.delete(kept);
+    }
+  }
+
+  #find(job: KeptJob): Kept | null {
     const key = this.#kept === null ? null : keyOf(job);
-    return key === null ? null : (this.#kept?.get(key)?.items ?? null);
+    return key === null ? null : (this.#kept?.get(key) ?? null);
   }
 
   /** keep keeps the items of a job, unless they are too large. They must not change any more. */

@@ -62,7 +62,7 @@ export function spec(
       const few = base === null && isOfKernel(object.info, files) ? kernelTypes.items(object.btf, job) : null;
       return few ?? workers.run(job, caller.principal, call.signal);
     };
-    for await (const item of responses.get(job) ?? responses.keeping(job, make())) {
+    for await (const item of responses.reading(job) ?? responses.keeping(job, make())) {
       if (item.case === 'selection') yield headerMessage({ ...header, selection: item.value });
       else yield new Encoded(item.value);
     }
