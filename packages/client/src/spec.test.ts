@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { SpecResponseSchema } from '@btfd/api';
+import { type SpecResponse, SpecResponseSchema } from '@btfd/api';
 import { Spec } from '@btfd/btf';
 import { isMessage } from '@bufbuild/protobuf';
 import { type Interceptor, InterceptingCall, status } from '@grpc/grpc-js';
@@ -44,15 +44,20 @@ function replaceVmlinux(btf: Uint8Array): void {
 
 /** Returns an interceptor that replaces the raw BTF that the daemon sends, which is in one message. */
 function replaceRaw(bytes: () => Uint8Array | null): Interceptor {
+  return changing(({ part }) => {
+    const replaced = bytes();
+    if (replaced !== null && part.case === 'raw') part.value = replaced;
+  });
+}
+
+/** Returns an interceptor that changes the messages of a spec. */
+function changing(change: (message: SpecResponse) => void): Interceptor {
   return (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
       start: (metadata, _, next) => {
         next(metadata, {
           onReceiveMessage: (message: unknown, nextMessage) => {
-            const replaced = bytes();
-            if (replaced !== null && isMessage(message, SpecResponseSchema) && message.part.case === 'raw') {
-              message.part.value = replaced;
-            }
+            if (isMessage(message, SpecResponseSchema)) change(message);
             nextMessage(message);
           },
         });
@@ -167,6 +172,17 @@ describe('rawBtf', () => {
     expect(String(error)).toContain(message);
     replaced = null;
     expect(await handle.rawBtf()).toEqual(VMLINUX);
+  });
+});
+
+test('BTF is not received if the daemon announces more than any kernel has', async () => {
+  const lies = changing(({ part }) => {
+    if (part.case === 'header') part.value.rawSize = 2 ** 32 - 1;
+  });
+  await using deceived = new BtfClient(daemon.address, { interceptors: [lies] });
+  await expect(deceived.spec('vmlinux')).rejects.toMatchObject({
+    reason: 'INVALID_RESPONSE',
+    rawMessage: 'the daemon announces 4294967295 bytes of BTF, of which at most 268435456 are read',
   });
 });
 

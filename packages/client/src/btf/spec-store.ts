@@ -29,6 +29,9 @@ const CACHE_DIR_BYTES = 512 * 1024 * 1024;
  */
 const READ_OUT_BYTES = 256 * 1024;
 
+/** 256 MiB. A vmlinux has 5 to 10 MiB. A daemon may be a stranger, which could fill the memory of a client. */
+const MAX_RAW_BYTES = 256 * 1024 * 1024;
+
 /** SpecStoreOptions are the options of a {@link SpecStore}: where and how much BTF it keeps. */
 export interface SpecStoreOptions {
   readonly specCacheBytes?: number | undefined;
@@ -175,6 +178,7 @@ export class SpecStore {
     let handedOver = false;
     try {
       const header = await nextHeader(parts);
+      if (header.rawSize > MAX_RAW_BYTES) throw tooLarge(header);
       const here = header.notModified ? known : this.#cache.get(digestKey(header.digest));
       if (here !== undefined) {
         if (header.notModified || header.rawSize <= READ_OUT_BYTES) await readOut(parts);
@@ -232,6 +236,11 @@ async function nextHeader(parts: AsyncIterator<SpecResponse>): Promise<SpecHeade
 
 async function readOut(parts: AsyncIterable<SpecResponse>): Promise<void> {
   for await (const _ of parts);
+}
+
+function tooLarge({ rawSize }: SpecHeader): BtfError {
+  const message = `the daemon announces ${rawSize} bytes of BTF, of which at most ${MAX_RAW_BYTES} are read`;
+  return clientError('INVALID_RESPONSE', message);
 }
 
 function missingBase(): BtfError {
