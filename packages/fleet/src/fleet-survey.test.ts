@@ -72,6 +72,20 @@ describe('A survey', () => {
     });
   });
 
+  test('does not keep long texts of daemons', async () => {
+    await using fakes = new Fakes();
+    const nodes = [
+      await fakes.start('long', NEW_KERNEL, {}, { kernelRelease: 'r'.repeat(65) }),
+      await fakes.start('well', NEW_KERNEL, {}, { kernelRelease: 'r'.repeat(64) }),
+    ];
+    await using old = await oldDaemon([{ name: 'vmlinux', digest: new Uint8Array(33) }]);
+    const all = [...nodes, { name: 'digest', address: old.address }];
+    await using fleet = new BtfFleet(staticNodes(all), OPTIONS);
+    const outcomes = (await fleet.inventory()).nodes;
+    expect(kindsOf(outcomes)).toEqual({ long: 'failed', well: 'answered', digest: 'failed' });
+    expect(outcomes.get('long')).toMatchObject({ error: { reason: 'INVALID_RESPONSE' } });
+  });
+
   test('says that a daemon is too old to compute digests', async () => {
     await using old = await oldDaemon([{ name: 'vmlinux', digest: new Uint8Array() }]);
     await using fleet = new BtfFleet(staticNodes([{ name: 'old', address: old.address }]), OPTIONS);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type BtfClient, BtfError, type KernelDigests, type ServerInfo, status } from '@btfd/client';
 import { Bounded } from '../base/bounded.js';
+import { isNodeName } from '../source/check-nodes.js';
 
 /** NodeBuild is the build of the kernel of one node. */
 export interface NodeBuild {
@@ -59,8 +60,25 @@ export async function askNode(
   return infoOf(info, digests);
 }
 
+/** The longest text of utsname(2). */
+const MAX_UTS = 64;
+/** A boot id has 36 characters, and so has an epoch. */
+const MAX_ID = 256;
+/** A SHA-256 in hexadecimal. */
+const DIGEST_LENGTH = 64;
+
+/** A daemon may be a stranger, and what it says is kept for each of many nodes. @throws BtfError INVALID_RESPONSE for texts that are too long. */
 function infoOf(info: ServerInfo, { kernel, modules, moduleCount }: KernelDigests): NodeInfo {
-  const { kernelRelease, kernelVersion, machine, nodeName, bootId, daemonEpoch } = info;
+  const { kernelRelease, kernelVersion, machine, bootId, daemonEpoch } = info;
+  for (const [field, text] of Object.entries({ kernelRelease, kernelVersion, machine }))
+    if (text.length > MAX_UTS) throw badInfo(field, text, MAX_UTS);
+  for (const [field, text] of Object.entries({ bootId, daemonEpoch }))
+    if (text.length > MAX_ID) throw badInfo(field, text, MAX_ID);
+  for (const [field, text] of Object.entries({ kernel, modules }))
+    if (text !== null && text.length !== DIGEST_LENGTH)
+      throw badInfo(`digest of ${field}`, text, DIGEST_LENGTH);
+  // The name is optional.
+  const nodeName = isNodeName(info.nodeName) ? info.nodeName : '';
   const build = {
     digest: kernel,
     modulesDigest: modules,
@@ -120,6 +138,11 @@ function inLists(names: readonly string[] | undefined): (readonly string[] | und
   return Array.from({ length: Math.ceil(names.length / MAX_GLOBS) }, (_, index) =>
     names.slice(index * MAX_GLOBS, (index + 1) * MAX_GLOBS),
   );
+}
+
+function badInfo(field: string, text: string, most: number): BtfError {
+  const message = `the daemon says a ${field} of ${text.length} characters instead of ${most}`;
+  return new BtfError({ code: status.INTERNAL, reason: 'INVALID_RESPONSE', message });
 }
 
 function withoutDigests(): BtfError {

@@ -1,7 +1,7 @@
 import { BtfError, status } from '@btfd/client';
 import type { LoopWatch } from '../pace/loop-watch.js';
 import type { Pace } from '../pace/pace.js';
-import { isNodeName, listNodes } from '../source/check-nodes.js';
+import { listNodes } from '../source/check-nodes.js';
 import { distinctNodes } from '../source/distinct-nodes.js';
 import type { FleetNode, NodeSource } from '../source/node-source.js';
 import { askNode, type NodeBuild, type NodeInfo } from './ask-node.js';
@@ -190,7 +190,7 @@ export class Survey {
   /** A daemon is a stranger: its name counts only if it can be a name, and no other node has it. */
   #nameOf(node: FleetNode, { nodeName }: NodeInfo): string {
     if (node.name !== undefined) return node.name;
-    return isNodeName(nodeName) && !this.#names.has(nodeName) ? nodeName : node.address;
+    return nodeName !== '' && !this.#names.has(nodeName) ? nodeName : node.address;
   }
 }
 
