@@ -40,7 +40,11 @@ export function nodesText(builds: readonly NamedNodes[], nodes: FleetNodes, sess
 }
 
 /** warnOfMissing prints which nodes gave no answer, and why, on standard error. */
-export function warnOfMissing(session: Session, nodes: FleetNodes, listsNodes: boolean): void {
+export function warnOfMissing(
+  session: Pick<Session, 'warn' | 'noteOnce'>,
+  nodes: FleetNodes,
+  listsNodes: boolean,
+): void {
   const text = missingText(nodes);
   if (text === null) return;
   const failures = foldedFailures(nodes);
@@ -48,7 +52,7 @@ export function warnOfMissing(session: Session, nodes: FleetNodes, listsNodes: b
     .slice(0, MOST_REASONS)
     .map(
       ({ kind, message, nodes: names }) =>
-        `${INDENT}${grouped(names.length)} ${KIND_TEXTS[kind]}: ${message}: ${someNames(names, MOST_NAMES)}`,
+        `${INDENT}${grouped(names.length)} ${KIND_TEXTS[kind]}: ${printable(message)}: ${someNames(names, MOST_NAMES)}`,
     );
   const more = failures.length - lines.length;
   if (more > 0) lines.push(`${INDENT}and ${grouped(more)} other reasons`);
