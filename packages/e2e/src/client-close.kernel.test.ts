@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { BtfClientOptions } from '@btfd/client';
@@ -21,7 +23,7 @@ async function socketsAfter(
   use: string,
 ): Promise<{ readonly sockets: number; readonly ended: boolean }> {
   const program = `
-    import { readdirSync, readlinkSync } from 'node:fs';
+    import { existsSync, readdirSync, readlinkSync } from 'node:fs';
     import { BtfClient } from ${JSON.stringify(CLIENT)};
     const sockets = () => readdirSync('/proc/self/fd').filter((fd) => {
       try { return readlinkSync('/proc/self/fd/' + fd).startsWith('socket:'); } catch { return false; }
@@ -33,7 +35,7 @@ async function socketsAfter(
     await client.close();
     console.log(sockets() - before);`;
   const words = ['--input-type=module', '-e', program];
-  const run = promisify(execFile)(process.execPath, words, { timeout: 60_000 });
+  const run = promisify(execFile)(process.execPath, words, { timeout: 240_000 });
   return run.then(
     ({ stdout }) => ({ sockets: Number(stdout), ended: true }),
     (error: unknown) => ({ sockets: Number(Object(error).stdout), ended: Object(error).killed !== true }),
@@ -76,17 +78,17 @@ test.each([
 ])(
   'a closed client lets go of the %s connection to a peer that accepts and never responds',
   async (_, options) => {
-    let accepted = 0;
+    const dir = mkdtempSync(join(tmpdir(), 'btfd-close-'));
+    const begun = join(dir, 'begun');
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      accepted += 1;
-      socket.on('error', () => {});
+      socket.on('error', () => {}).once('data', () => writeFileSync(begun, ''));
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const use = `
-    client.serverInfo().catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 500));`;
+      client.serverInfo().catch(() => {});
+      while (!existsSync(${JSON.stringify(begun)})) await new Promise((resolve) => setTimeout(resolve, 20));`;
     expect(await socketsAfter(`127.0.0.1:${Object(server.address()).port}`, options, use)).toEqual(LET_GO);
-    await until('the connection was accepted', () => accepted > 0);
     server.close();
+    rmSync(dir, { recursive: true });
   },
 );
