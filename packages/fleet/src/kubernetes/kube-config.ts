@@ -3,17 +3,6 @@ import { BtfError, status } from '@btfd/client';
 import { oneLine } from '../base/one-line.js';
 import { clientNode } from './client-node.js';
 
-/** KubeConfigChoice says which cluster and which credentials to use. */
-export interface KubeConfigChoice {
-  /**
-   * The path of a kubeconfig. Default: the files in `KUBECONFIG`, then `~/.kube/config`, then the service account of the
-   * pod.
-   */
-  readonly kubeconfig?: string | undefined;
-  /** The context of the kubeconfig. Default: its current context. */
-  readonly context?: string | undefined;
-}
-
 /** The context that client-node makes up, for a server without TLS on this machine, if it finds none. */
 const MADE_UP = 'loaded-context';
 /** Names of contexts in a message. */
@@ -22,9 +11,17 @@ const MAX_NAMED = 10;
 /**
  * kubeConfigOf reads the kubeconfig, or the service account of the pod.
  *
+ * @param choice the options of `kubernetesNodes`. Their type is not declared here, because the declarations of this
+ *   file need `@kubernetes/client-node`, which users may not have.
  * @throws BtfError FAILED_PRECONDITION if there is none, it cannot be read, or it lacks the context.
  */
-export async function kubeConfigOf({ kubeconfig, context }: KubeConfigChoice): Promise<KubeConfig> {
+export async function kubeConfigOf({
+  kubeconfig,
+  context,
+}: {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+}): Promise<KubeConfig> {
   const { KubeConfig } = await clientNode();
   const config = new KubeConfig();
   try {

@@ -6,16 +6,23 @@ import { MAX_NODES } from '../source/check-nodes.js';
 import { distinctNames } from '../source/distinct-nodes.js';
 import type { FleetNode, ListOptions, NodeSource } from '../source/node-source.js';
 import { ApiServer } from './api-server.js';
-import { kubeConfigOf, type KubeConfigChoice } from './kube-config.js';
+import { kubeConfigOf } from './kube-config.js';
 import { listSlices } from './list-slices.js';
 import { nodesOfSlice, SliceError } from './slice-nodes.js';
 
 /** KubernetesNodesOptions are the options of {@link kubernetesNodes}. */
-export interface KubernetesNodesOptions extends KubeConfigChoice {
+export interface KubernetesNodesOptions {
   /** The namespace of the Service. */
   readonly namespace: string;
   /** The name of the Service. */
   readonly service: string;
+  /**
+   * The path of a kubeconfig. Default: the files in `KUBECONFIG`, then `~/.kube/config`, then the service account of the
+   * pod.
+   */
+  readonly kubeconfig?: string | undefined;
+  /** The context of the kubeconfig. Default: its current context. */
+  readonly context?: string | undefined;
   /** The name of the port on which the daemons listen. Default: `grpc`. */
   readonly portName?: string | undefined;
   /** The time of a listing with its retries, in milliseconds. Default: 60 s. */
