@@ -169,7 +169,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     // btfctl keeps its compiled code in the first run that succeeds, and uses it in the next one.
     const found = '1 not ready: the source of the nodes says that the node is not ready: web1';
     expect(await run()).toMatch(
-      /which cannot be loaded with Node .*: install it with `npm install @kubernetes\/client-node(@1)?` \(Cannot find package/,
+      /which cannot be loaded with Node .*: install it with `npm install @kubernetes\/client-node(@1)?` \(Cannot find/,
     );
     const modules = join(bin, '../lib/node_modules/@kubernetes');
     mkdirSync(modules);

@@ -1,10 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { endpoint, endpointSlice, KubernetesApi, kubeconfigOf } from 'test-tools/kubernetes-api';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { InstalledPackages } from './testing/installed-packages.js';
+import { TestCertificates } from './testing/test-certificates.js';
 import { npmNode } from 'test-tools/npm-node';
 
 /** Runs arm64 programs: Debian's package qemu-user, with the libraries of libc6-arm64-cross. */
@@ -37,6 +39,34 @@ describe('the packages, packed and installed by npm', () => {
     const words = ['--address', daemon.address, 'dump', 'vmlinux', '--type', 'list_head', 'format', 'c'];
     const { stdout } = installed.run([join(bin, 'btfctl'), ...words], { program: node });
     expect(stdout).toContain('struct list_head {');
+  });
+
+  test.each([
+    ['20.19', '1.4.0'],
+    ['24', '1.4.0'],
+    ['22', '2'],
+    ['24', '2'],
+  ])('find nodes in Kubernetes with Node %s and release %s of client-node', async (version, release) => {
+    const token = 'a-token';
+    const conditions = { ready: false };
+    const slices = [endpointSlice('btfd-a', { endpoints: [endpoint('web1', '127.0.0.1', { conditions })] })];
+    using certificates = await TestCertificates.make();
+    const { files } = certificates;
+    const tls = { cert: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8') };
+    await using api = await KubernetesApi.start({ slices, token, tls });
+    const kubeconfig = join(installed.dir, 'kubeconfig');
+    const cluster = { 'certificate-authority': files.ca };
+    const server = `https://127.0.0.1:${api.port}`;
+    writeFileSync(kubeconfig, kubeconfigOf({ server, cluster, user: { token } }));
+    installed.installBesideCommands(`@kubernetes/client-node@${release}`);
+    const words = [join(bin, 'btfctl'), 'fleet', 'kernels', '--kubernetes', 'btfd/btfd'];
+    const env = { ...installed.bareEnv(), KUBECONFIG: kubeconfig, HOME: installed.dir };
+    // Not spawnSync: the server runs in this process.
+    const stderr = await new Promise<string>((resolve) => {
+      execFile(nodeOf(version), words, { env }, (_error, _stdout, text) => resolve(text));
+    });
+    expect(stderr).toContain('1 not ready: the source of the nodes says that the node is not ready: web1');
+    expect(stderr).not.toContain('Warning');
   });
 
   test('have the same bytes when they are packed again', () => {

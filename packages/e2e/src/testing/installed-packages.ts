@@ -69,6 +69,11 @@ export class InstalledPackages implements Disposable {
     return join(prefix, 'bin');
   }
 
+  /** Installs a package of others beside the commands, as users add an optional package. */
+  installBesideCommands(name: string): void {
+    this.#npmInstall('--global', '--prefix', join(this.dir, 'global'), '--ignore-scripts', name);
+  }
+
   /** Returns the package.json of each installed package. */
   manifests(): PackageManifest[] {
     return readdirSync(this.scope).map((name) => {
