@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
+import { BTFCTL } from './testing/btfctl.js';
 import { loadedPackages } from './testing/loaded-packages.js';
 import { intBtf } from './testing/sample-btf.js';
 
@@ -48,3 +51,18 @@ describe('btfctl loads only what a command needs', () => {
     expect([...packages]).not.toContain('@bufbuild/protobuf');
   });
 });
+
+// As in a container that runs as a user id without a name.
+needs('root', 'setpriv').test(
+  'btfctl starts as a user without a home and without an entry in the list of users',
+  () => {
+    const env = { PATH: process.env['PATH'], XDG_RUNTIME_DIR: '/nonexistent' };
+    const ids = ['--reuid', '4242424', '--regid', '4242424', '--clear-groups', '--'];
+    const ran = spawnSync('setpriv', [...ids, process.execPath, BTFCTL, 'context', 'list', '-o', 'json'], {
+      encoding: 'utf8',
+      env,
+      timeout: 120_000,
+    });
+    expect([ran.stderr, ran.status]).toEqual([expect.stringMatching(/^no contexts in \/nonexistent\//), 0]);
+  },
+);

@@ -11,5 +11,14 @@ export function cacheHome(env: NodeJS.ProcessEnv): string {
   if (folder !== undefined && isAbsolute(folder)) return folder;
   const home = env['HOME'];
   // An empty one would make the folder that of whoever owns the current folder.
-  return join(home === undefined || home === '' ? userInfo().homedir : home, '.cache');
+  return join(home === undefined || home === '' ? homeOfUser() : home, '.cache');
+}
+
+/** A container may run as a user without an entry in the list of users. Then nothing is kept. */
+function homeOfUser(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/nonexistent';
+  }
 }

@@ -14,5 +14,14 @@ function configHome({ XDG_CONFIG_HOME: folder, HOME: home }: NodeJS.ProcessEnv):
   // The XDG Base Directory Specification says to ignore relative paths.
   if (folder !== undefined && isAbsolute(folder)) return folder;
   // An empty home would make the folder that of whoever owns the current folder.
-  return join(home === undefined || home === '' ? userInfo().homedir : home, '.config');
+  return join(home === undefined || home === '' ? homeOfUser() : home, '.config');
+}
+
+/** A container may run as a user without an entry in the list of users. Then there is no config file. */
+function homeOfUser(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/nonexistent';
+  }
 }
