@@ -220,6 +220,23 @@ describe('btfctl fleet with real daemons', () => {
     expect(bad.stderr).toContain(`btfctl: ${config}: contexts must be a mapping\n`);
   });
 
+  test('the fleet of the config file is asked if no option names nodes', async () => {
+    const config = join(dir, 'fleet.yaml');
+    writeFileSync(join(dir, 'configured.txt'), `own ${daemons[3]?.address}\n`);
+    writeFileSync(config, 'fleet: { nodes-file: configured.txt }');
+    const run = (...more: readonly string[]): Promise<Ran> =>
+      btfctl(['fleet', 'kernels', '--config', config, '-o', 'wide', ...more, ...PATIENT]);
+    expect(words((await run()).stdout).at(-1)).toEqual(expect.arrayContaining([NEW, 'own']));
+    writeFileSync(join(dir, 'named.txt'), `named ${daemons[0]?.address}\n`);
+    expect(words((await run('--nodes-file', join(dir, 'named.txt'))).stdout).at(-1)).toEqual(
+      expect.arrayContaining([OLD, 'named']),
+    );
+    writeFileSync(config, 'fleet: { nodes-file: configured.txt, dns: a.example:1 }');
+    expect((await run()).stderr).toContain('--dns and --nodes-file both name nodes: use only one of them\n');
+    writeFileSync(config, '');
+    expect((await run()).stderr).toContain('or with fleet in the config file\n');
+  });
+
   test('watch shows the nodes and builds, and those that go, until SIGINT', async () => {
     const own = await DaemonProcess.start({ args: ['--btf-dir', join(dir, 'new'), '--node-name', 'own'] });
     const file = join(dir, 'watched.txt');

@@ -66,7 +66,9 @@ export async function openNodeSource(session: Session, options: NodeSourceOption
     throw usageError(`${flag} names one daemon, but a fleet has many`, `name its nodes with ${flags()}`);
   }
   const [chosen, other] = SOURCES.filter(({ isGiven }) => isGiven(options));
-  if (chosen === undefined) throw usageError('no nodes are named', `name them with ${flags()}`);
+  if (chosen === undefined) {
+    throw usageError('no nodes are named', `name them with ${flags()}, or with fleet in the config file`);
+  }
   if (other !== undefined) {
     throw usageError(`${chosen.flag} and ${other.flag} both name nodes: use only one of them`);
   }
@@ -85,6 +87,11 @@ export async function openNodeSource(session: Session, options: NodeSourceOption
     if (!isBtfError(error) || error.reason !== 'INVALID_REQUEST') throw error;
     throw usageError(`${chosen.flag}: ${error.fieldViolations[0]?.description ?? error.rawMessage}`);
   }
+}
+
+/** namesNodes reports whether the options choose the nodes of a fleet. */
+export function namesNodes(options: NodeSourceOptions): boolean {
+  return SOURCES.some(({ isGiven }) => isGiven(options));
 }
 
 function flags(): string {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { BtfError } from '@btfd/client';
 import type { AskOptions, BtfFleet } from '@btfd/fleet';
+import type { TlsFiles } from '../config/config.js';
 import { tlsOptions } from '../config/tls-files.js';
 import { cacheHome } from '../config/xdg-folders.js';
 import { CliError, isBtfError, usageError } from '../error/cli-error.js';
@@ -10,7 +11,7 @@ import { tlsOf } from '../grammar/global-options.js';
 import { quietGrpc } from '../session/quiet-grpc.js';
 import type { Session } from '../session/session.js';
 import { FleetProgress } from './fleet-progress.js';
-import { openNodeSource } from './node-source.js';
+import { namesNodes, openNodeSource } from './node-source.js';
 
 /** OpenFleet is the fleet of a command. Disposing of it closes the fleet. */
 export interface OpenFleet extends AsyncDisposable {
@@ -34,10 +35,16 @@ export async function openFleet(
 ): Promise<OpenFleet> {
   // Before the library loads grpc-js.
   quietGrpc();
-  const source = await openNodeSource(session, options);
-  const files = tlsOf(session.options);
-  const hasTls = Object.values(files).some((value) => value !== undefined);
-  const tls = hasTls ? await tlsOptions(files, session.interrupted) : undefined;
+  const { address, context } = session.options;
+  // An invalid config file must not matter for options that name the nodes, or that are refused.
+  const isNamed = namesNodes(options) || address !== undefined || context !== undefined;
+  const config = isNamed ? null : await session.fleetConfig();
+  const source = await openNodeSource(session, { ...config?.source, ...options });
+  // The files of the config file are those for its own nodes. Options override them.
+  const ofOptions = given(tlsOf(session.options));
+  const ofConfig = config?.tls ?? null;
+  const hasTls = ofConfig !== null || Object.keys(ofOptions).length > 0;
+  const tls = hasTls ? await tlsOptions({ ...ofConfig, ...ofOptions }, session.interrupted) : undefined;
   const { BtfFleet: Fleet } = await import('@btfd/fleet');
   const progress = new FleetProgress(session.steps());
   const { failFast = false, concurrency, connectTimeout, deadline } = options;
@@ -74,6 +81,11 @@ export async function openFleet(
   } catch (error) {
     throw isBtfError(error) ? usageError(error.rawMessage) : error;
   }
+}
+
+/** Returns the files that the options name. */
+function given(files: TlsFiles): TlsFiles {
+  return Object.fromEntries(Object.entries(files).filter(([, value]) => value !== undefined));
 }
 
 function endingWith(interrupted: AbortSignal): AbortController {

@@ -4,13 +4,13 @@ import { notEmpty } from './global-options.js';
 /** EtcdFlags say which etcd has the nodes, and how to connect to it. */
 export interface EtcdFlags {
   /** The members, separated by commas. */
-  readonly etcd?: string;
-  readonly prefix?: string;
-  readonly etcdCa?: string;
-  readonly etcdCert?: string;
-  readonly etcdKey?: string;
-  readonly etcdUser?: string;
-  readonly etcdPasswordFile?: string;
+  readonly etcd?: string | undefined;
+  readonly prefix?: string | undefined;
+  readonly etcdCa?: string | undefined;
+  readonly etcdCert?: string | undefined;
+  readonly etcdKey?: string | undefined;
+  readonly etcdUser?: string | undefined;
+  readonly etcdPasswordFile?: string | undefined;
 }
 
 /** etcdOptions declares the {@link EtcdFlags}. */

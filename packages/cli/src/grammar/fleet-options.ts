@@ -5,13 +5,13 @@ import { repeated } from './options.js';
 
 /** NodeSourceOptions choose the nodes of a fleet. */
 export interface NodeSourceOptions extends EtcdFlags {
-  readonly dns?: string;
-  readonly srv?: boolean;
+  readonly dns?: string | undefined;
+  readonly srv?: boolean | undefined;
   /** `NAMESPACE/SERVICE` */
-  readonly kubernetes?: string;
-  readonly kubeContext?: string;
-  readonly nodesFile?: string;
-  readonly contexts?: string;
+  readonly kubernetes?: string | undefined;
+  readonly kubeContext?: string | undefined;
+  readonly nodesFile?: string | undefined;
+  readonly contexts?: string | undefined;
   /** `KEY=VALUE` each. */
   readonly selector?: readonly string[];
 }

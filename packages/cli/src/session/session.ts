@@ -2,7 +2,7 @@ import { accessSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import type { ConfigFile } from '../config/config-file.js';
-import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
+import { type Config, EMPTY_CONFIG, type FleetConfig, type Node } from '../config/config.js';
 import { isMissing, readConfigText } from '../config/config-text.js';
 import { nodeNamed, type Target, targetOf } from '../config/target.js';
 import { codeOf, usageError } from '../error/cli-error.js';
@@ -81,6 +81,11 @@ export class Session implements AsyncDisposable {
   /** Whether standard error is a terminal. */
   get errorsOnTerminal(): boolean {
     return this.#io.stderr.isTTY === true;
+  }
+
+  /** Returns the fleet of the config file; null if it names none. @throws CliError as `configFile` does. */
+  async fleetConfig(): Promise<FleetConfig | null> {
+    return (await this.#config()).fleet;
   }
 
   /** Returns the daemon to use. @throws CliError as `targetOf` does. */

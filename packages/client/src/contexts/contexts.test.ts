@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FakeDaemon } from '../fake-daemon/index.js';
-import { fromContext, listContexts } from './contexts.js';
+import { fromContext, listContexts, parseConfig } from './contexts.js';
 
 let dir: string;
 let configFile: string;
@@ -59,6 +59,25 @@ test('contexts are listed by a glob, with the files relative to the config file'
     false,
     false,
   ]);
+});
+
+test('a config file names the fleet, with paths relative to it', async () => {
+  const text =
+    'fleet: { etcd: "a:1,b:1", etcd-ca: etcd.pem, srv: false, tls: { ca: ~/ca.pem, server-name: btfd } }';
+  const { config } = await parseConfig(text, configFile);
+  expect(config.fleet).toEqual({
+    source: { etcd: 'a:1,b:1', etcdCa: join(dir, 'etcd.pem'), srv: false },
+    tls: { caFile: join(homedir(), 'ca.pem'), serverName: 'btfd' },
+  });
+  await expect(parseConfig('fleet: { srv: 1 }', configFile)).rejects.toThrow(
+    'fleet.srv must be true or false',
+  );
+  await expect(parseConfig('fleet: { nodes: [] }', configFile)).rejects.toThrow(
+    'unknown key fleet.nodes; known keys: contexts, dns',
+  );
+  await expect(parseConfig('fleet: { dns: "" }', configFile)).rejects.toThrow(
+    'fleet.dns must be a non-empty string',
+  );
 });
 
 test.each([

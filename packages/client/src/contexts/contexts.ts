@@ -74,7 +74,7 @@ async function readConfigFile(named: string | undefined): Promise<Config> {
   } catch (error) {
     if (!isMissing(error)) throw new ConfigError(`cannot read the config file: ${messageOf(error)}`);
     if (named !== undefined) throw new ConfigError(`there is no config file ${path}`);
-    return { currentContext: null, contexts: new Map() };
+    return { currentContext: null, contexts: new Map(), fleet: null };
   }
   return (await parseConfig(text, path)).config;
 }

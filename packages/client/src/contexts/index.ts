@@ -9,7 +9,15 @@
  *
  * @module
  */
-export { ConfigError, type Config, type ContextNode, type ContextTls, readConfig } from './config.js';
+export {
+  ConfigError,
+  type Config,
+  type ContextNode,
+  type ContextTls,
+  type FleetConfig,
+  type FleetSource,
+  readConfig,
+} from './config.js';
 export type { ConfigDocument } from './config-document.js';
 export { configPath } from './config-path.js';
 export {
