@@ -87,8 +87,6 @@ function stateText({ outcome, build }: NodeState): string {
 
 /** Digits of a digest in a row. */
 const SHORT = 8;
-/** The longest release of utsname(2). A daemon is a stranger, which may send more. */
-const MOST_CHARACTERS = 64;
 
 function shortOf(build: NodeBuild | null): string {
   if (build === null) return '-';
@@ -96,7 +94,7 @@ function shortOf(build: NodeBuild | null): string {
 }
 
 function releaseOf({ release, machine }: NodeBuild): string {
-  return `${clip(release, MOST_CHARACTERS)} ${clip(machine, MOST_CHARACTERS)}`;
+  return `${release} ${machine}`;
 }
 
 type Cells = readonly [event: string, build: string, node: string, detail: string];

@@ -1,5 +1,4 @@
 import type { KernelBuild } from '@btfd/fleet';
-import { clip } from '../output/table.js';
 
 /** A digest in short. Git shows as many digits of its own. */
 const SHORT = 8;
@@ -23,21 +22,14 @@ export function buildLabels(builds: readonly KernelBuild[]): string[] {
   });
 }
 
-/** The longest text of utsname(2). A daemon is a stranger, which may send more. */
-const MOST_CHARACTERS = 64;
 /** The releases that a cell shows. */
 const MOST_RELEASES = 3;
 
 /** releasesText returns the releases of a build, of many only the first. */
 export function releasesText({ releases }: KernelBuild): string {
-  const shown = releases.slice(0, MOST_RELEASES).map((release) => clip(release, MOST_CHARACTERS));
+  const shown = releases.slice(0, MOST_RELEASES);
   const more = releases.length - shown.length;
   return `${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
-}
-
-/** machineText returns the architecture of a build. */
-export function machineText({ machine }: KernelBuild): string {
-  return clip(machine, MOST_CHARACTERS);
 }
 
 /** modulesText returns the number of modules of a build. */

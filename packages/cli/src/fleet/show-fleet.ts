@@ -6,7 +6,7 @@ import type { FleetOptions } from '../grammar/fleet-options.js';
 import { code, markdownTable } from '../output/markdown.js';
 import { type Column, formatTable, grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
-import { buildData, buildLabels, machineText, releasesText } from './builds.js';
+import { buildData, buildLabels, releasesText } from './builds.js';
 import { nodesText, warnOfMissing } from './fleet-text.js';
 import type { OpenFleet } from './open-fleet.js';
 import { fleetExitCode, isFailure, nodesData } from './outcomes.js';
@@ -118,7 +118,7 @@ function buildColumns({ colors }: Session): Column[] {
 }
 
 function buildCells({ build, nodes }: Result, label: string): string[] {
-  return [label, releasesText(build), machineText(build), grouped(nodes.length)];
+  return [label, releasesText(build), build.machine, grouped(nodes.length)];
 }
 
 /** Returns the row of the nodes that belong to no build, because they gave no answer. @param more the columns after those of the build. */
