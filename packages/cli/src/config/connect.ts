@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { BtfClient, BtfError } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
 import type { Node } from './config.js';
-import { tlsOptions } from './tls-files.js';
+import { checkedTls } from './tls-files.js';
 import { cacheHome } from './xdg-folders.js';
 
 /**
@@ -24,7 +24,7 @@ export async function connectTo(
       timeout,
       retries: 0,
       specCacheDir,
-      tls: tls === null ? undefined : await tlsOptions(tls, interrupted),
+      tls: tls === null ? undefined : await checkedTls(tls, interrupted),
     });
   } catch (error) {
     throw BtfError.isBtfError(error) ? usageError(error.rawMessage) : error;

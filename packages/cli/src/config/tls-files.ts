@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { TlsOptions } from '@btfd/client';
+import { statSync } from 'node:fs';
+import type { Tls, TlsOptions } from '@btfd/client';
 import { messageOf, usageError } from '../error/cli-error.js';
 import { readPath } from '../source/read-file.js';
 import type { TlsFiles } from './config.js';
@@ -18,12 +19,23 @@ export function checkPair({ certFile, keyFile }: TlsFiles): void {
 }
 
 /**
- * tlsOptions reads the TLS files. It checks each of them, because OpenSSL accepts a file without certificates as an empty
- * list of authorities, and its errors do not name the file.
+ * checkedTls checks the TLS files, and returns the options for a client, which reads files again when they change. Commands such as
+ * `watch` run for longer than certificates are valid. Pipes can be read once, so their contents are used.
  *
  * @throws CliError USAGE, with the name of the file. The reason of `interrupted`.
  */
-export async function tlsOptions(files: TlsFiles, interrupted: AbortSignal): Promise<TlsOptions> {
+export async function checkedTls(files: TlsFiles, interrupted: AbortSignal): Promise<Tls> {
+  const contents = await tlsOptions(files, interrupted);
+  const { caFile, certFile, keyFile } = files;
+  const paths = [caFile, certFile, keyFile].filter((path) => path !== undefined);
+  return paths.length > 0 && paths.every((path) => statSync(path).isFile()) ? files : contents;
+}
+
+/**
+ * tlsOptions reads the TLS files. It checks each of them, because OpenSSL accepts a file without certificates as an empty
+ * list of authorities, and its errors do not name the file.
+ */
+async function tlsOptions(files: TlsFiles, interrupted: AbortSignal): Promise<TlsOptions> {
   checkPair(files);
   const ca = await read(LABELS.ca, files.caFile, interrupted);
   const cert = await read(LABELS.cert, files.certFile, interrupted);

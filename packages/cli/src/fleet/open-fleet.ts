@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { BtfError } from '@btfd/client';
 import type { AskOptions, BtfFleet } from '@btfd/fleet';
 import type { TlsFiles } from '../config/config.js';
-import { tlsOptions } from '../config/tls-files.js';
+import { checkedTls } from '../config/tls-files.js';
 import { cacheHome } from '../config/xdg-folders.js';
 import { CliError, isBtfError, usageError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
@@ -27,7 +27,7 @@ export interface OpenFleet extends AsyncDisposable {
 /**
  * openFleet returns the fleet that options name. It does not connect.
  *
- * @throws CliError USAGE for options that cannot be used; as `openNodeSource` and `tlsOptions` do.
+ * @throws CliError USAGE for options that cannot be used; as `openNodeSource` and `checkedTls` do.
  */
 export async function openFleet(
   session: Session,
@@ -44,7 +44,7 @@ export async function openFleet(
   const ofOptions = given(tlsOf(session.options));
   const ofConfig = config?.tls ?? null;
   const hasTls = ofConfig !== null || Object.keys(ofOptions).length > 0;
-  const tls = hasTls ? await tlsOptions({ ...ofConfig, ...ofOptions }, session.interrupted) : undefined;
+  const tls = hasTls ? await checkedTls({ ...ofConfig, ...ofOptions }, session.interrupted) : undefined;
   const { BtfFleet: Fleet } = await import('@btfd/fleet');
   const progress = new FleetProgress(session.steps());
   const { failFast = false, concurrency, connectTimeout, deadline } = options;
