@@ -4,7 +4,7 @@ import { needs } from 'test-tools';
 import { Etcd } from 'test-tools/etcd';
 import { BtfClient, status } from '@btfd/client';
 import { FakeDaemon } from '@btfd/client/testing';
-import type { EtcdOptions } from './etcd-client.js';
+import type { EtcdOptions } from './etcd-options.js';
 import { etcdNodes } from './etcd-nodes.js';
 import { registerNode } from './register-node.js';
 

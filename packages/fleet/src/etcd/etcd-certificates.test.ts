@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { BtfClient } from '@btfd/client';
 import { FakeDaemon } from '@btfd/client/testing';
-import type { EtcdTls } from './etcd-client.js';
+import type { EtcdTls } from './etcd-options.js';
 import { etcdNodes } from './etcd-nodes.js';
 import { registerNodeWith } from './register-node.js';
 

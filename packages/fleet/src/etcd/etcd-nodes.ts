@@ -3,14 +3,8 @@ import { onlyKnown } from '../base/argument.js';
 import { orAborted } from '../base/bounded.js';
 import { MAX_NODES } from '../source/check-nodes.js';
 import type { FleetNode, ListOptions, NodeSource } from '../source/node-source.js';
-import {
-  checkEtcd,
-  type CheckedEtcd,
-  ETCD_OPTIONS,
-  etcdError,
-  type EtcdOptions,
-  openEtcd,
-} from './etcd-client.js';
+import { etcdError, openEtcd } from './etcd-client.js';
+import { checkEtcd, type CheckedEtcd, ETCD_OPTIONS, type EtcdOptions } from './etcd-options.js';
 import { nodeOf } from './node-entry.js';
 import { prefixChanges } from './prefix-changes.js';
 

@@ -11,7 +11,7 @@
  *
  * @module etcd
  */
-export type { EtcdOptions, EtcdTls, EtcdUser } from './etcd-client.js';
+export type { EtcdOptions, EtcdTls, EtcdUser } from './etcd-options.js';
 export { etcdNodes, type EtcdNodesOptions } from './etcd-nodes.js';
 export { registerNode, type RegisterNodeOptions } from './register-node.js';
 export { Registration, type RegistrationState } from './registration.js';

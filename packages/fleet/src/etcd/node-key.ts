@@ -1,6 +1,7 @@
 import type { Etcd3, IKeyValue } from 'etcd3';
 import { BtfError, status } from '@btfd/client';
-import { CALL_MS, type CheckedEtcd, etcdError, openEtcd } from './etcd-client.js';
+import { CALL_MS, etcdError, openEtcd } from './etcd-client.js';
+import type { CheckedEtcd } from './etcd-options.js';
 
 /** KeyState is the state of the key of a node: it is under its own lease, does not exist, or something else holds it. */
 export type KeyState =

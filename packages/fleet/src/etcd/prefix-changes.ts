@@ -1,7 +1,8 @@
 import type { Etcd3 } from 'etcd3';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bounded, orAborted } from '../base/bounded.js';
-import { CALL_MS, type CheckedEtcd, etcd3Package, openEtcd } from './etcd-client.js';
+import { CALL_MS, etcd3Package, openEtcd } from './etcd-client.js';
+import type { CheckedEtcd } from './etcd-options.js';
 
 /** The waiting before another attempt to watch, doubled after each that fails. */
 const FIRST_WAIT_MS = 500;

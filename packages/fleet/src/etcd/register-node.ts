@@ -1,7 +1,7 @@
 import type { BtfClient } from '@btfd/client';
 import { invalidArgument, onlyKnown } from '../base/argument.js';
 import { isNodeName, problemOf } from '../source/check-nodes.js';
-import { checkEtcd, ETCD_OPTIONS, type EtcdOptions } from './etcd-client.js';
+import { checkEtcd, ETCD_OPTIONS, type EtcdOptions } from './etcd-options.js';
 import { isRemoteAddress, nodeValue } from './node-entry.js';
 import { Registration, type RegistrationState, type RegistrationTimes } from './registration.js';
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BtfClient, BtfError, status } from '@btfd/client';
 import { Bounded, orAborted } from '../base/bounded.js';
-import { CALL_MS, type CheckedEtcd, etcdError } from './etcd-client.js';
+import { CALL_MS, etcdError } from './etcd-client.js';
+import type { CheckedEtcd } from './etcd-options.js';
 import { NodeKey } from './node-key.js';
 
 /** RegistrationTimes are the times of a registration, in milliseconds. */
