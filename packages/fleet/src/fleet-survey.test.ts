@@ -72,6 +72,16 @@ describe('A survey', () => {
     });
   });
 
+  test('does not take nodes of other kernels for one daemon because they say one epoch', async () => {
+    await using one = await oldDaemon([{ name: 'vmlinux', digest: sha256('one') }]);
+    await using other = await oldDaemon([{ name: 'vmlinux', digest: sha256('other') }]);
+    const nodes = [one, other].map(({ address }, index) => ({ name: `n${index}`, address }));
+    await using fleet = new BtfFleet(staticNodes(nodes), OPTIONS);
+    const { builds, nodes: outcomes } = await fleet.inventory();
+    expect(kindsOf(outcomes)).toEqual({ n0: 'answered', n1: 'answered' });
+    expect(builds).toHaveLength(2);
+  });
+
   test('does not keep long texts of daemons', async () => {
     await using fakes = new Fakes();
     const nodes = [

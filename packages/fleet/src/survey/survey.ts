@@ -165,12 +165,13 @@ export class Survey {
 
   #succeed(node: FleetNode, info: NodeInfo, isFromMemory: boolean): void {
     const name = this.#nameOf(node, info);
-    const first = this.#daemons.get(info.daemonEpoch);
+    const run = runOf(info);
+    const first = this.#daemons.get(run);
     if (first !== undefined) {
       this.#duplicate(node, name, first);
       return;
     }
-    if (info.daemonEpoch !== '') this.#daemons.set(info.daemonEpoch, name);
+    if (info.daemonEpoch !== '') this.#daemons.set(run, name);
     this.#names.add(name);
     this.#left.delete(node);
     const surveyed = { name, node, outcome: { kind: 'answered' }, build: info.build } as const;
@@ -192,6 +193,11 @@ export class Survey {
     if (node.name !== undefined) return node.name;
     return nodeName !== '' && !this.#names.has(nodeName) ? nodeName : node.address;
   }
+}
+
+/** Returns what is the same for one run of a daemon. Its epoch is not enough: a daemon that says that of another would hide it. */
+function runOf({ daemonEpoch, bootId, build: { digest, release, machine } }: NodeInfo): string {
+  return JSON.stringify([daemonEpoch, bootId, digest, release, machine]);
 }
 
 /** Whether there was no response, or no connection, in time. */
