@@ -86,7 +86,7 @@ export async function bundle(entries, { from, to }, { separate, isProgram, hasEn
     if (map === null || !isOurs) {
       writeFileSync(path, code);
     } else {
-      writeFileSync(path, `${code}//# sourceMappingURL=${basename(fileName)}.map\n`);
+      writeFileSync(path, `${code.trimEnd()}\n//# sourceMappingURL=${basename(fileName)}.map\n`);
       writeFileSync(`${path}.map`, JSON.stringify(map));
     }
   }

@@ -110,7 +110,7 @@ needs('bpf').describe('the commands in the documents', () => {
       // Problems are reported on standard error.
       const redirection = /^(?:btfd|btfctl member) /.test(command) ? '2>&1' : '';
       // The exit status of buf is eight times the code of gRPC: 40 for NOT_FOUND.
-      const script = `${command.replaceAll(ADDRESS, daemon.socket)} ${redirection} || case $? in [0-58]|40) ;; *) exit 1 ;; esac`;
+      const script = `{ ${command.replaceAll(ADDRESS, daemon.socket)}\n} ${redirection} || case $? in [0-58]|40) ;; *) exit 1 ;; esac`;
       const printed = execFileSync('sh', ['-c', script], {
         cwd: dir,
         encoding: 'utf8',
@@ -124,7 +124,7 @@ needs('bpf').describe('the commands in the documents', () => {
       }).replaceAll(join(dir, 'config.yaml'), '/etc/btfd/config.yaml');
       // The document does not list objects that other programs of this machine loaded.
       const shown = (text: string): string[] =>
-        general(text).slice(0, command.includes(' list ') ? 1 : undefined);
+        general(text.trimEnd()).slice(0, command.includes(' list ') ? 1 : undefined);
       const users = / ORIGIN_USER | ORIGIN_MODULE /;
       expect(shown(printed).filter((line) => !users.test(line))).toEqual(shown(output));
     });

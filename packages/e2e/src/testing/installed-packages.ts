@@ -26,6 +26,7 @@ export interface PackageManifest {
   readonly version: string;
   readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 /** RunInstalled are the options of {@link InstalledPackages.run}. */
