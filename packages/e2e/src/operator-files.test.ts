@@ -76,15 +76,10 @@ describe('A pipe that nobody writes to', () => {
       const pipe = join(dir, `${flag}.pipe`);
       execFileSync('mkfifo', [pipe]);
       const listen = ['--listen', `unix:${dir}/${flag}.sock`];
-      // The last of two flags counts.
-      const { status, stderr } = run([
-        '--btf-dir',
-        btfDir,
-        ...certificates.args,
-        ...listen,
-        `--${flag}`,
-        pipe,
-      ]);
+      const tls = certificates.args.filter(
+        (word, at, words) => word !== `--${flag}` && words[at - 1] !== `--${flag}`,
+      );
+      const { status, stderr } = run(['--btf-dir', btfDir, ...tls, ...listen, `--${flag}`, pipe]);
       expect(status).toBe(flag === 'config' ? 2 : 1);
       expect(stderr).toContain(`${pipe} is a pipe, not a regular file`);
     },

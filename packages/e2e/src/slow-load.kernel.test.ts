@@ -19,7 +19,14 @@ import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
 /** One principal gets a quarter of the queue. With these limits it can fill the waiting bytes: four times --max-btf. */
-const ONE_CALLER = ['--max-queued-loads', '256', '--max-btf', '4MiB', '--max-check-time', '30s'];
+const oneCaller = (maxBtf = '4MiB'): string[] => [
+  '--max-queued-loads',
+  '256',
+  '--max-btf',
+  maxBtf,
+  '--max-check-time',
+  '30s',
+];
 
 needs('bpf').describe('While the kernel checks a slow load', () => {
   const source = { case: 'rawBtf', value: lists(16_000) } as const;
@@ -27,7 +34,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
   let client: RawClient;
 
   beforeAll(async () => {
-    daemon = await DaemonProcess.start({ args: ONE_CALLER });
+    daemon = await DaemonProcess.start({ args: oneCaller() });
     client = new RawClient(daemon.address);
   });
   afterAll(async () => {
@@ -94,7 +101,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
 
   test('waiting loads are bounded', async () => {
     // The kernel checks one load, five wait, and the rest are refused.
-    await using other = await DaemonProcess.start({ args: [...ONE_CALLER, '--max-btf', '1MiB'] });
+    await using other = await DaemonProcess.start({ args: oneCaller('1MiB') });
     using otherClient = new RawClient(other.address);
     const calls = Array.from({ length: 12 }, () =>
       otherClient.call('loadHandle', { source }).then(
@@ -111,7 +118,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
   });
 
   test('SIGTERM ends the daemon after that load, and drops waiting loads', async () => {
-    await using other = await DaemonProcess.start({ args: ONE_CALLER });
+    await using other = await DaemonProcess.start({ args: oneCaller() });
     using otherClient = new RawClient(other.address);
     const ends = Array.from({ length: 10 }, () =>
       failureOf(otherClient.call('loadHandle', { source })).catch(() => null),
@@ -126,7 +133,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
   });
 
   test('SIGKILL ends the daemon after that load, and leaves nothing', async () => {
-    await using other = await DaemonProcess.start({ args: ONE_CALLER });
+    await using other = await DaemonProcess.start({ args: oneCaller() });
     using otherClient = new RawClient(other.address);
     const lost = failureOf(otherClient.call('loadHandle', { source }));
     await otherClient.call('getServerInfo', {});
