@@ -130,7 +130,8 @@ describe('btfctl value', () => {
     ['int', ['--data', '/nonexistent'], 3, 'there is no file /nonexistent'],
     ['int', ['-o', 'name'], 0, ''],
   ])('reports what is wrong with %p %p', async (type, args, status, message) => {
-    const ran = await run(type, '--in', btf, '--data', data, ...args);
+    const from = args.some((word) => word === '--data') ? [] : ['--data', data];
+    const ran = await run(type, '--in', btf, ...from, ...args);
     expect(ran.status).toBe(status);
     expect(ran.stderr).toContain(message.replace('FILE', btf));
   });
