@@ -12,7 +12,8 @@ export function helpCommand(program: Command): Command {
         if (child === undefined) return refuse(program, command, words);
         command = child;
       }
-      command.outputHelp();
+      // It ends the program as --help does, so that a full disk is an error.
+      command.help();
     });
 }
 
