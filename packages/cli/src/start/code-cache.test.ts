@@ -120,6 +120,6 @@ describe('a CodeCache', () => {
 function withOtherVersion(whole: Buffer): Buffer {
   const changed = Buffer.from(whole);
   const start = Math.ceil((whole.indexOf('\n', whole.indexOf('\n') + 1) + 1) / 8) * 8;
-  changed.writeUInt32LE(changed.readUInt32LE(start + 4) ^ 1, start + 4);
+  changed.writeUInt32LE((changed.readUInt32LE(start + 4) ^ 1) >>> 0, start + 4);
   return changed;
 }
