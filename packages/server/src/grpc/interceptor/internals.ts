@@ -6,7 +6,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { experimental, ServerCredentials, type Server, type ServerInterceptor } from '@grpc/grpc-js';
 
@@ -339,6 +339,7 @@ export function injectorOf(
   const [serve] = http2 instanceof EventEmitter ? http2.listeners('stream') : [];
   if (!(http2 instanceof EventEmitter) || serve === undefined) throw new Error('grpc-js serves no streams');
   http2.removeAllListeners('stream').on('stream', onStream);
+  closeWithoutSessions(http2);
   let session: ServerHttp2Session | null = null;
   http2.on('session', (each: ServerHttp2Session) => (session = each));
   return {
@@ -350,6 +351,16 @@ export function injectorOf(
     serve: (stream, headers) => void Reflect.apply(serve, http2, [stream, headers]),
     has: (path) => handlers.has(path),
   };
+}
+
+/**
+ * Keeps an HTTP/2 server from closing its sessions when it is closed.
+ *
+ * Since Node 24 it does so, before grpc-js closes them and waits for their calls: `tryShutdown` finds closed sessions, and waits for
+ * nothing. It can go when grpc-js waits for sessions that are already closed. Test: start-daemon.test.ts on Node 24.
+ */
+function closeWithoutSessions(http2: EventEmitter): void {
+  Reflect.set(http2, 'close', NetServer.prototype.close);
 }
 
 /**
