@@ -360,7 +360,7 @@ export function injectorOf(
  * nothing. It can go when grpc-js waits for sessions that are already closed. Test: start-daemon.test.ts on Node 24.
  */
 function closeWithoutSessions(http2: EventEmitter): void {
-  Reflect.set(http2, 'close', NetServer.prototype.close);
+  Reflect.set(http2, 'close', Reflect.get(NetServer.prototype, 'close'));
 }
 
 /**
