@@ -1,17 +1,12 @@
+import type { FleetSource } from '@btfd/client/contexts';
 import type { Command } from 'commander';
 import { notEmpty } from './global-options.js';
 
 /** EtcdFlags say which etcd has the nodes, and how to connect to it. */
-export interface EtcdFlags {
-  /** The members, separated by commas. */
-  readonly etcd?: string | undefined;
-  readonly prefix?: string | undefined;
-  readonly etcdCa?: string | undefined;
-  readonly etcdCert?: string | undefined;
-  readonly etcdKey?: string | undefined;
-  readonly etcdUser?: string | undefined;
-  readonly etcdPasswordFile?: string | undefined;
-}
+export type EtcdFlags = Pick<
+  FleetSource,
+  'etcd' | 'prefix' | 'etcdCa' | 'etcdCert' | 'etcdKey' | 'etcdUser' | 'etcdPasswordFile'
+>;
 
 /** etcdOptions declares the {@link EtcdFlags}. */
 export function etcdOptions(command: Command, description: string): Command {

@@ -1,19 +1,13 @@
+import type { FleetSource } from '@btfd/client/contexts';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type EtcdFlags, etcdOptions } from './fleet-etcd.js';
+import { etcdOptions } from './fleet-etcd.js';
 import { notEmpty, parseTime } from './global-options.js';
 import { repeated } from './options.js';
 
 /** NodeSourceOptions choose the nodes of a fleet. */
-export interface NodeSourceOptions extends EtcdFlags {
-  readonly dns?: string | undefined;
-  readonly srv?: boolean | undefined;
-  /** `NAMESPACE/SERVICE` */
-  readonly kubernetes?: string | undefined;
-  readonly kubeContext?: string | undefined;
-  readonly nodesFile?: string | undefined;
-  readonly contexts?: string | undefined;
+export interface NodeSourceOptions extends FleetSource {
   /** `KEY=VALUE` each. */
-  readonly selector?: readonly string[];
+  readonly selector?: readonly string[] | undefined;
 }
 
 /** FleetReachOptions are the options of reaching the nodes of a fleet. */
