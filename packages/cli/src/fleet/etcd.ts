@@ -6,6 +6,7 @@ import { ExitCode } from '../error/exit-code.js';
 import type { EtcdFlags } from '../grammar/fleet-etcd.js';
 import type { Session } from '../session/session.js';
 import { readPath } from '../source/read-file.js';
+import { withListingErrors } from './listing-errors.js';
 
 /** The variable with the password of `--etcd-user`. Arguments of a process are visible to all users. */
 const PASSWORD_VARIABLE = 'BTFCTL_ETCD_PASSWORD';
@@ -70,17 +71,7 @@ async function readNamed(session: Session, flag: string, path: string): Promise<
 export async function etcdNodesOf(session: Session, flags: EtcdFlags): Promise<NodeSource> {
   const { etcdNodes } = await import('@btfd/fleet/etcd');
   try {
-    const source = etcdNodes(await etcdOf(session, flags));
-    return {
-      ...source,
-      list: async (options) => {
-        try {
-          return await source.list(options);
-        } catch (error) {
-          throw etcdFailure(error);
-        }
-      },
-    };
+    return withListingErrors(etcdNodes(await etcdOf(session, flags)), etcdFailure);
   } catch (error) {
     throw etcdFailure(error);
   }

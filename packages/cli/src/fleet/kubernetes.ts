@@ -3,6 +3,7 @@ import { kubernetesNodes } from '@btfd/fleet/kubernetes';
 import { CliError, isBtfError, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { NodeSourceOptions } from '../grammar/fleet-options.js';
+import { withListingErrors } from './listing-errors.js';
 
 /** The exit codes of a listing that fails, by the code of its error. The hints for daemons are of no use for Kubernetes. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
@@ -23,16 +24,9 @@ export function kubernetesSource({ kubernetes = '', kubeContext }: NodeSourceOpt
   if (namespace === '' || service === '' || more.length > 0) {
     throw usageError(`--kubernetes ${JSON.stringify(kubernetes)} is not NAMESPACE/SERVICE`);
   }
-  const source = kubernetesNodes({ namespace, service, context: kubeContext });
-  return {
-    ...source,
-    list: async (options) => {
-      try {
-        return await source.list(options);
-      } catch (error) {
-        if (!isBtfError(error)) throw error;
-        throw new CliError(EXIT_CODES[error.codeName] ?? ExitCode.FAILURE, error.rawMessage);
-      }
-    },
-  };
+  return withListingErrors(kubernetesNodes({ namespace, service, context: kubeContext }), (error) =>
+    isBtfError(error)
+      ? new CliError(EXIT_CODES[error.codeName] ?? ExitCode.FAILURE, error.rawMessage)
+      : error,
+  );
 }

@@ -2,6 +2,7 @@ import type { FleetNode, NodeSource } from '@btfd/fleet';
 import { isBtfError, notFound, usageError } from '../error/cli-error.js';
 import type { NodeSourceOptions } from '../grammar/fleet-options.js';
 import type { Session } from '../session/session.js';
+import { withListingErrors } from './listing-errors.js';
 
 /** SourceFlag is an option that names the nodes of a fleet. */
 interface SourceFlag {
@@ -100,17 +101,9 @@ function flags(): string {
 
 /** Returns a source for which a config file that cannot be used is a usage error, as for other commands. */
 function withUsageErrors(source: NodeSource): NodeSource {
-  return {
-    ...source,
-    list: async (options) => {
-      try {
-        return await source.list(options);
-      } catch (error) {
-        if (!isBtfError(error) || error.codeName !== 'FAILED_PRECONDITION') throw error;
-        throw usageError(error.rawMessage);
-      }
-    },
-  };
+  return withListingErrors(source, (error) =>
+    isBtfError(error) && error.codeName === 'FAILED_PRECONDITION' ? usageError(error.rawMessage) : error,
+  );
 }
 
 type Label = readonly [key: string, value: string];
