@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { compatData } from '../compat/compat-data.js';
 import { compatMarkdown } from '../compat/compat-markdown.js';
 import { compatText } from '../compat/compat-text.js';
-import { type FileFailure, readBpfFiles } from '../compat/bpf-files.js';
+import type { FileFailure } from '../compat/bpf-files.js';
+import { countsAsFit, givenObjects } from '../compat/given-objects.js';
 import { type Cell, judgeAll, type JudgeAllOptions, type Row } from '../compat/judge-all.js';
 import type { CompatKernel } from '../compat/kernel.js';
 import { kernelsOf } from '../compat/kernels.js';
 import { MinBtfWriter } from '../compat/min-btf.js';
 import { programNotes } from '../compat/program-notes.js';
-import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
+import type { PreparedFile } from '../compat/prepare.js';
 import { type CompatReport, isUnfit } from '../compat/report.js';
 import { CliError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
@@ -17,7 +18,7 @@ import { ExitCode } from '../error/exit-code.js';
 import type { CompatOptions } from '../grammar/compat.js';
 import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
-import { STANDARD_INPUT, SYSFS } from '../source/spec-ref.js';
+import { SYSFS } from '../source/spec-ref.js';
 
 /** compat runs `btfctl compat`. */
 export async function compat(
@@ -27,15 +28,8 @@ export async function compat(
 ): Promise<number> {
   const { all = false, loader, risk } = options;
   const kernels = await kernelsOf(session, options);
-  if (paths.includes(STANDARD_INPUT)) session.takeInput();
-  const read = await readBpfFiles(paths, session.interrupted);
-  const { files, failures, skipped } = prepareFiles(read.files, {
-    programs: options.program ?? [],
-    settings: options.set ?? [],
-    targets: options.attach ?? [],
-  });
-  for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
-  const broken = [...read.failures, ...failures];
+  const { files, broken: unusable } = await givenObjects(session, paths, options);
+  const broken = [...unusable];
   const writer = minBtfWriter(options, files);
   const rows = await judgeWithSteps(session, files, kernels, {
     loader,
@@ -52,8 +46,7 @@ export async function compat(
   if (first !== undefined && errors.length === 1 && cells.every(({ report }) => report === null)) {
     throw options.on === undefined ? withoutDaemon(first.error) : first.error;
   }
-  const isFit = ({ report }: Cell): boolean =>
-    report !== null && (risk === 'allow' ? report.verdict !== 'FAILS' : !isUnfit(report.verdict));
+  const isFit = ({ report }: Cell): boolean => report !== null && countsAsFit(report, risk);
   const fits = errors.length === 0 && cells.every(isFit);
   await session.show({
     data: compatData(cells, broken, { fits, all, minBtf: writer?.files ?? null }),

@@ -1,11 +1,11 @@
 import type { BuildAnswer } from '@btfd/fleet';
-import { readBpfFiles } from '../compat/bpf-files.js';
 import { errorData, reportData } from '../compat/compat-data.js';
 import { findingsMarkdown } from '../compat/compat-markdown.js';
 import { groupFindings } from '../compat/finding-groups.js';
 import { findingText, wrapped } from '../compat/finding-text.js';
 import { sectionsOf } from '../compat/matrix.js';
-import { prepareFiles, type PreparedFile } from '../compat/prepare.js';
+import { countsAsFit, givenObjects } from '../compat/given-objects.js';
+import type { PreparedFile } from '../compat/prepare.js';
 import { programNotes } from '../compat/program-notes.js';
 import { type CompatFinding, type CompatReport, isNotable, isUnfit } from '../compat/report.js';
 import { overallWord, paintVerdict } from '../compat/words.js';
@@ -18,7 +18,6 @@ import type { FleetCompatOptions } from '../grammar/fleet-compat.js';
 import { code } from '../output/markdown.js';
 import { printable } from '../output/safe-text.js';
 import type { Session } from '../session/session.js';
-import { STANDARD_INPUT } from '../source/spec-ref.js';
 
 type CheckAnswer = BuildAnswer<readonly BuildCheck[]>;
 
@@ -29,23 +28,14 @@ export async function fleetCompat(
   options: FleetCompatOptions,
 ): Promise<number> {
   const { all = false, risk } = options;
-  if (paths.includes(STANDARD_INPUT)) session.takeInput();
-  const read = await readBpfFiles(paths, session.interrupted);
-  const { files, failures, skipped } = prepareFiles(read.files, {
-    programs: options.program ?? [],
-    settings: options.set ?? [],
-    targets: options.attach ?? [],
-  });
-  for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
-  const broken = [...read.failures, ...failures];
+  const { files, broken } = await givenObjects(session, paths, options);
   const [firstBroken] = broken;
   if (files.length === 0 && firstBroken !== undefined) throw firstBroken.error;
   await using open = await openFleet(session, options);
   const answer = await open.fleet.askEachBuild(checkQuestion(files, options), open.ask);
   const { builds } = answer;
   const checks = builds.flatMap(({ value }) => value ?? []);
-  const isFit = ({ report }: BuildCheck): boolean =>
-    report !== null && (risk === 'allow' ? report.verdict !== 'FAILS' : !isUnfit(report.verdict));
+  const isFit = ({ report }: BuildCheck): boolean => report !== null && countsAsFit(report, risk);
   const isUnfitCheck = (check: BuildCheck): boolean => check.report !== null && !isFit(check);
   const errors = [...broken, ...checks].flatMap(({ error }) => (error === null ? [] : [error]));
   const exitCode = checks.some(isUnfitCheck)
