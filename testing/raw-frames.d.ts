@@ -5,7 +5,7 @@ export interface StreamsOptions {
   /** The path of the method that every stream calls. */
   readonly path: string;
   readonly count: number;
-  /** Whether each stream is reset at once. */
+  /** Whether each stream is ended and reset at once. */
   readonly reset: boolean;
 }
 
@@ -20,3 +20,6 @@ export function chunksBytes(options: { readonly path: string; readonly request: 
 
 /** connected returns an open connection to a unix socket. It ignores data that arrives, and errors. */
 export function connected(path: string): Promise<Socket>;
+
+/** closed waits until a connection is closed, also by an error. */
+export function closed(socket: Socket): Promise<void>;

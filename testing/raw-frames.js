@@ -6,8 +6,10 @@ const DATA = 0;
 const HEADERS = 1;
 const RST_STREAM = 3;
 const SETTINGS = 4;
+const END_STREAM = 1;
 const END_HEADERS = 4;
 const CANCEL = 8;
+const NOTHING = Buffer.alloc(0);
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 /**
@@ -17,11 +19,11 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 export function streamsBytes({ path, count, reset }) {
   const code = Buffer.alloc(4);
   code.writeUInt32BE(CANCEL);
-  const frames = [PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))];
+  const frames = [PREFACE, frame(SETTINGS, 0, 0, NOTHING)];
   for (let index = 0; index < count; index++) {
     const id = 2 * index + 1;
     frames.push(frame(HEADERS, END_HEADERS, id, index === 0 ? firstHeaders(path) : LATER_HEADERS));
-    if (reset) frames.push(frame(RST_STREAM, 0, id, code));
+    if (reset) frames.push(frame(DATA, END_STREAM, id, NOTHING), frame(RST_STREAM, 0, id, code));
   }
   return Buffer.concat(frames);
 }
@@ -30,7 +32,7 @@ export function streamsBytes({ path, count, reset }) {
 export function chunksBytes({ path, request }) {
   const frames = [
     PREFACE,
-    frame(SETTINGS, 0, 0, Buffer.alloc(0)),
+    frame(SETTINGS, 0, 0, NOTHING),
     frame(HEADERS, END_HEADERS, 1, firstHeaders(path)),
   ];
   for (const byte of request) frames.push(frame(DATA, 0, 1, Buffer.from([byte])));
@@ -44,6 +46,11 @@ export async function connected(path) {
     .resume();
   await once(socket, 'connect');
   return socket;
+}
+
+/** closed waits until a connection is closed, also by an error. */
+export async function closed(socket) {
+  if (!socket.closed) await new Promise((resolve) => void socket.once('close', resolve));
 }
 
 function frame(type, flags, stream, payload) {

@@ -72,6 +72,7 @@ export class GatedConnection {
   readonly #wasted: Budget;
   readonly #resets: Budget;
   #trusted = false;
+  #ended = false;
 
   constructor(
     socket: Socket,
@@ -183,10 +184,20 @@ export class GatedConnection {
     return this.#wasted.spend() && (principalMay || this.#wasted.used < FIRST_WASTED);
   }
 
-  /** Ends the connection, with its calls. */
+  /** Whether it has been ended. It may have streams until the end of the turn. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Ends the connection, with its calls. It is destroyed only after what was read of it is processed: if more frames for new
+   * streams follow in the same read, Node 22 ends the process.
+   */
   end(): void {
+    this.#ended = true;
     const error = new Error('too many calls were reset or refused');
-    this.session.destroy(error, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    setImmediate(() => this.session.destroy(error, constants.NGHTTP2_ENHANCE_YOUR_CALM));
   }
 }
 

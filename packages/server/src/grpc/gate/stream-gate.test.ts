@@ -4,7 +4,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { GetHandleByIdRequestSchema, GetServerInfoRequestSchema } from '@btfd/api';
 import { describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { chunksBytes, connected, streamsBytes } from 'test-tools/raw-frames';
+import { chunksBytes, closed, connected, streamsBytes } from 'test-tools/raw-frames';
 import { GrpcClient, grpcErrorOf } from '../../testing/grpc-harness.js';
 import { grpcFrame, Http2Client } from '../../testing/http2-client.js';
 import { ServedDaemon } from '../../testing/served-daemon.js';
@@ -39,7 +39,7 @@ describe('A client that opens and resets streams', () => {
     await using served = await ServedDaemon.start(defaults);
     const socket = await connected(served.path);
     socket.write(streamsBytes({ path, count: 990, reset: true }));
-    await once(socket, 'close');
+    await closed(socket);
     // 16 for each read of the socket, which may have arrived in parts.
     expect(callsOf(served)).toBeLessThanOrEqual(100);
     expect([await endedBy(served), served.quotas.calls.inUse]).toEqual([1, 0]);
@@ -50,11 +50,11 @@ describe('A client that opens and resets streams', () => {
     using honest = new GrpcClient(`unix:${served.path}`);
     await honest.unary('getServerInfo', INFO).answer;
     const sockets = await Promise.all(Array.from({ length: 50 }, async () => connected(served.path)));
-    const closed = Promise.all(sockets.map(async (socket) => once(socket, 'close')));
+    const allClosed = Promise.all(sockets.map(closed));
     const bytes = streamsBytes({ path: GET_SERVER_INFO, count: 990, reset: true });
     for (const socket of sockets) socket.write(bytes);
     for (let count = 0; count < 20; count++) await honest.unary('getServerInfo', INFO).answer;
-    await closed;
+    await allClosed;
     expect(await endedBy(served)).toBe(50);
     // Without the gate, all 49,500 streams become calls.
     expect(callsOf(served)).toBeLessThan(1_000);
@@ -83,7 +83,7 @@ describe('A client that opens many streams', () => {
     await using served = await ServedDaemon.start(true, { limits: { maxStreamsPerConnection: 10_000 } });
     const socket = await connected(served.path);
     socket.write(streamsBytes({ path: GET_SERVER_INFO, count: 5_000, reset: false }));
-    await once(socket, 'close');
+    await closed(socket);
     expect(callsOf(served)).toBeLessThan(1_200);
     expect(served.quotas.calls.inUse).toBe(0);
   });
@@ -93,7 +93,7 @@ describe('A client that opens many streams', () => {
     const socket = await connected(served.path);
     const started = performance.now();
     socket.write(streamsBytes({ path: GET_SERVER_INFO, count: 500, reset: false }));
-    await once(socket, 'close');
+    await closed(socket);
     // Its budget of refusals is restored by ten a second.
     const restored = (10 * (performance.now() - started)) / 1_000;
     expect(callsOf(served)).toBeLessThan(150 + restored);
@@ -123,7 +123,7 @@ describe('A client that closes its connection with its streams', () => {
     const before = callsOf(served);
     const socket = await connected(served.path);
     socket.write(bytes);
-    await once(socket, 'close');
+    await closed(socket);
     expect(await endedBy(served)).toBe(1);
     expect(callsOf(served) - before).toBeLessThanOrEqual(32);
   });
@@ -206,8 +206,10 @@ describe('A client that nothing identifies', () => {
     while (!second.session.destroyed) {
       const call = second.call(GET_SERVER_INFO).resume();
       call.on('response', (headers) => codes.push(headers['grpc-status']));
+      // The last one ends with its connection.
+      call.on('error', () => {});
       call.end(INFO_FRAME);
-      await once(call, 'close');
+      await new Promise((resolve) => call.once('close', resolve));
     }
     expect(new Set(codes)).toEqual(new Set([String(status.RESOURCE_EXHAUSTED)]));
     expect(await endedBy(served)).toBe(1);
@@ -233,7 +235,7 @@ describe('An honest client', () => {
     for (let count = 0; count < 8; count++) {
       const socket = await connected(served.path);
       socket.write(bytes);
-      await once(socket, 'close');
+      await closed(socket);
     }
     for (let count = 0; count < 4; count++) honest.call(GET_SERVER_INFO).close(constants.NGHTTP2_CANCEL);
     await succeed(honest);

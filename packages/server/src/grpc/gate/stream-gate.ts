@@ -80,6 +80,8 @@ export class StreamGate {
   #opened(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const connection = stream.session === undefined ? undefined : this.#bySession.get(stream.session);
     if (connection === undefined) return void stream.destroy();
+    // It ends with its connection, in the next turn.
+    if (connection.ended) return void stream.on('error', () => {});
     const gated = new GatedStream(stream, headers, connection, this.#events, this.#options.now());
     followStream(stream, gated);
     this.#turn.worked(connection);
@@ -109,6 +111,7 @@ export class StreamGate {
   }
 
   #end(connection: GatedConnection): void {
+    if (connection.ended) return;
     connection.end();
     this.#options.onEnded(connection.principal.name);
   }

@@ -102,6 +102,8 @@ describe('A request', () => {
     const { client, sent, resets } = start();
     client.onReceiveMessage('m');
     jest.advanceTimersByTime(MS);
+    // The next turn of the event loop.
+    jest.advanceTimersToNextTimer();
     expect([sent, resets]).toEqual([LATE, [constants.NGHTTP2_NO_ERROR]]);
   });
 

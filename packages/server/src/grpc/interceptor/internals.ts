@@ -341,7 +341,10 @@ export function injectorOf(
   http2.removeAllListeners('stream').on('stream', onStream);
   closeWithoutSessions(http2);
   let session: ServerHttp2Session | null = null;
-  http2.on('session', (each: ServerHttp2Session) => (session = each));
+  http2.on('session', (each: ServerHttp2Session) => {
+    session = each;
+    closeAlsoIfDestroyed(each);
+  });
   return {
     connect(socket) {
       session = null;
@@ -361,6 +364,20 @@ export function injectorOf(
  */
 function closeWithoutSessions(http2: EventEmitter): void {
   Reflect.set(http2, 'close', Reflect.get(NetServer.prototype, 'close'));
+}
+
+/**
+ * Lets the close of a session call back also if the session is destroyed, once it is closed.
+ *
+ * Node does not call back then, so `tryShutdown` of grpc-js waits without end for a session that was destroyed shortly before. It
+ * can go when grpc-js waits for no destroyed session. Test: stream-gate.test.ts.
+ */
+function closeAlsoIfDestroyed(session: ServerHttp2Session): void {
+  const close = session.close.bind(session);
+  session.close = (callback = () => {}) => {
+    if (session.destroyed) session.once('close', callback);
+    else close(callback);
+  };
 }
 
 /**
