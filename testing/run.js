@@ -6,10 +6,8 @@
 // and names the tools in a summary at the end. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
 //
 // --node=24.9.0 runs the tests, and the programs in them, with that version of Node, from npm.
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { JEST, canInstall, extendPath, install, run, tryTo } from './set-up.js';
-import { npmNode } from './npm-node.js';
+import { nodeVersion } from './node-version.js';
 import { TOOLS, has } from './tools.js';
 
 const flags = process.argv.slice(2);
@@ -18,17 +16,12 @@ const isOwn = (arg) => arg === '--long' || arg === '--no-install' || arg.startsW
 const jestArgs = flags.filter((arg) => !isOwn(arg));
 const version = flags.find((arg) => arg.startsWith('--node='))?.slice('--node='.length);
 
-/** The folder of other versions of Node. */
-const NODES = fileURLToPath(new URL('../.cache/nodes', import.meta.url));
-
 extendPath();
 
 if (!flags.includes('--no-install') && canInstall()) setUp();
 run('pnpm', ['--silent', 'build']);
-const node = version === undefined ? process.execPath : npmNode(NODES, version);
-// Also for programs that start `node` by its name.
-const env = version === undefined ? {} : { PATH: `${dirname(node)}:${process.env.PATH}` };
-run(node, [...JEST, ...(isLong ? ['--config', 'jest.long.config.js'] : []), ...jestArgs], env);
+const { program, env } = nodeVersion(version);
+run(program, [...JEST, ...(isLong ? ['--config', 'jest.long.config.js'] : []), ...jestArgs], env);
 
 function setUp() {
   const isNeeded = ({ long = false, kernels = false }) => !kernels && (isLong || !long);
