@@ -33,7 +33,7 @@ const SHARED = {
   ],
 };
 /** The files that every package has. */
-const EVERYWHERE = ['CHANGELOG.md', 'LICENSE'];
+const EVERYWHERE = ['CHANGELOG.md', 'LICENSE', 'SECURITY.md'];
 
 /**
  * copyTexts writes the documents of a package into its copy: its readme, and the shared files. Links to files that the package

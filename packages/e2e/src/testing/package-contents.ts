@@ -163,10 +163,10 @@ export function testContents(installed: () => InstalledPackages): void {
     expect([status, stdout]).toEqual([1, expect.stringContaining('FallbackCondition')]);
   });
 
-  test('have their license, a readme and a changelog', () => {
+  test('have their license, a readme, a changelog, and the steps to report a vulnerability', () => {
     for (const name of readdirSync(installed().scope)) {
       const files = readdirSync(join(installed().scope, name));
-      expect(files).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md']));
+      expect(files).toEqual(expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']));
     }
   });
 
