@@ -14,7 +14,7 @@ import { CliError, codeOf, messageOf, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { nameTest } from '../source/glob.js';
 import { inFile } from '../source/read-btf-file.js';
-import { readFile } from '../source/read-file.js';
+import { readContent } from '../source/read-content.js';
 import { STANDARD_INPUT } from '../source/spec-ref.js';
 
 /** BpfFile is a BPF object in a file. */
@@ -22,7 +22,7 @@ export interface BpfFile {
   /** The name of the file, with a number after it for an object in an executable: `runqlat.0`. */
   readonly name: string;
   readonly path: string;
-  /** Bytes from the start of the file; 0 for an object file. */
+  /** Bytes from the start of the file, or of its content if it is compressed; 0 for an object file. */
   readonly offset: number;
   readonly bytes: Uint8Array;
   readonly object: BpfObject;
@@ -41,8 +41,8 @@ export interface FileFailure {
 }
 
 /**
- * readBpfFiles reads the BPF objects in object files, in executables, and in the files of folders. It continues after
- * a failure. Files of folders that have no object are left out.
+ * readBpfFiles reads the BPF objects in object files, in executables, and in the files of folders, also if they are
+ * compressed. It continues after a failure. Files of folders that have no object are left out.
  *
  * @param paths paths; the last name in one may be a glob.
  * @throws the reason of `interrupted`.
@@ -101,7 +101,7 @@ class BpfFileReader implements BpfFiles {
     if (found.length === 0 && !isOptional) {
       throw notFound(
         `${path} is not a BPF object, and none is embedded in it`,
-        'compressed objects are not found',
+        'an object is not found if it is compressed inside the file',
       );
     }
     if (found.length > 0) this.#seen.add(resolve(path));
@@ -112,7 +112,7 @@ class BpfFileReader implements BpfFiles {
   /** Returns the content of a file; null if it cannot be read, or need not be because it is not an ELF file. */
   async #contentOf(path: string, isOptional: boolean): Promise<Uint8Array | null> {
     try {
-      return await readFile(path, this.#interrupted, (head) => {
+      return await readContent(path, this.#interrupted, (head) => {
         if (isOptional && !isElfFile(head)) throw new NotElfError();
       });
     } catch (error) {

@@ -1,23 +1,19 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import {
+  type BpfLoader,
   checkObjectSteps,
-  type CoreModule,
   type CoreTarget,
   isBpfObject,
-  isElfFile,
   isSplit,
   parseElfBtf,
   type ProgramResult,
-  readElfBtf,
   Spec,
 } from '@btfd/btf';
-import { CliError, notFound, usageError } from '../error/cli-error.js';
-import { explainError } from '../error/explain-error.js';
-import { inFile, mayHaveBtf, readBtfFile } from '../source/read-btf-file.js';
-import { headOf } from '../source/read-file.js';
+import { notFound, usageError } from '../error/cli-error.js';
+import { inFile, readBtfFile } from '../source/read-btf-file.js';
 import { STANDARD_INPUT } from '../source/spec-ref.js';
+import { FolderModules, moduleFiles, ModulesWanted, vmlinuxIn } from './folder-modules.js';
 import type { PreparedFile } from './prepare.js';
 import type { CompatKernel, JudgeOptions } from './kernel.js';
 import { type CompatReport, localReport } from './report.js';
@@ -31,7 +27,10 @@ export interface FileKernelOptions {
   readonly interrupted: AbortSignal;
 }
 
-const VMLINUX = 'vmlinux';
+/** FolderTarget is a kernel whose modules are read when a check first searches them. */
+interface FolderTarget extends CoreTarget {
+  readonly modules: FolderModules;
+}
 
 /** FileKernel is the BTF of a kernel in a file, or in a folder that also has that of its modules. */
 export class FileKernel implements CompatKernel {
@@ -40,7 +39,7 @@ export class FileKernel implements CompatKernel {
   readonly lacksVersion: boolean;
   readonly #path: string;
   readonly #options: FileKernelOptions;
-  #target: Promise<CoreTarget> | null = null;
+  #target: Promise<FolderTarget> | null = null;
 
   constructor(label: string, path: string, options: FileKernelOptions) {
     this.label = label;
@@ -51,8 +50,19 @@ export class FileKernel implements CompatKernel {
 
   async judge(file: PreparedFile, { loader }: JudgeOptions): Promise<CompatReport> {
     this.#target ??= this.#read();
+    const target = await this.#target;
+    try {
+      return await this.#check(file, target, loader);
+    } catch (error) {
+      if (!(error instanceof ModulesWanted)) throw error;
+      await target.modules.read(this.#options.interrupted);
+      return this.#check(file, target, loader);
+    }
+  }
+
+  async #check(file: PreparedFile, target: CoreTarget, loader: BpfLoader): Promise<CompatReport> {
     const { object, programs, variables, attachTargets } = file;
-    const steps = checkObjectSteps(object, await this.#target, {
+    const steps = checkObjectSteps(object, target, {
       loader,
       variables,
       attachTargets,
@@ -79,11 +89,11 @@ export class FileKernel implements CompatKernel {
     this.#target = null;
   }
 
-  async #read(): Promise<CoreTarget> {
+  async #read(): Promise<FolderTarget> {
     const isFolder =
       this.#path !== STANDARD_INPUT &&
       statSync(this.#path, { throwIfNoEntry: false })?.isDirectory() === true;
-    const path = isFolder ? join(this.#path, VMLINUX) : this.#path;
+    const path = isFolder ? vmlinuxIn(this.#path) : this.#path;
     const file = await readBtfFile(path, this.#options.interrupted);
     const kernel = await inFile(path, () => {
       if (file.kind === 'raw') {
@@ -96,7 +106,7 @@ export class FileKernel implements CompatKernel {
     return { kernel, modules: this.#modulesOf(kernel, isFolder) };
   }
 
-  #modulesOf(kernel: Spec, isFolder: boolean): Iterable<CoreModule> {
+  #modulesOf(kernel: Spec, isFolder: boolean): FolderModules {
     const { modules: wanted } = this.#options;
     const paths = new Map(isFolder ? moduleFiles(this.#path) : []);
     const missing = wanted?.find((name) => !paths.has(name));
@@ -118,65 +128,4 @@ function notKernel(path: string, what: string): Error {
     `${path} is ${what}, not of a kernel`,
     'use the BTF of vmlinux, or the folder that has it beside its modules',
   );
-}
-
-type ModulePath = readonly [name: string, path: string];
-
-/** The files in a folder that may be modules, by their names in the kernel, which have "_" in place of "-". */
-function moduleFiles(folder: string): ModulePath[] {
-  return readdirSync(folder)
-    .toSorted()
-    .flatMap((file): ModulePath[] => {
-      const [, name] = /^([\w-]+)(?:\.ko|\.btf)?$/.exec(file) ?? [];
-      return name === undefined || name === VMLINUX ? [] : [[name.replaceAll('-', '_'), join(folder, file)]];
-    });
-}
-
-/** FolderModules are the modules of a folder. Nothing of them is read before one is asked for: few objects need any. */
-class FolderModules implements Iterable<CoreModule> {
-  readonly #paths: readonly ModulePath[];
-  readonly #base: Spec;
-  #modules: CoreModule[] | null = null;
-
-  constructor(paths: readonly ModulePath[], base: Spec) {
-    this.#paths = paths;
-    this.#base = base;
-  }
-
-  [Symbol.iterator](): Iterator<CoreModule> {
-    this.#modules ??= this.#paths
-      .filter(([, path]) => isFile(path) && withPath(path, () => mayHaveBtf(headOf(path))))
-      .map(([name, path]) => lazyModule(name, path, this.#base));
-    return this.#modules.values();
-  }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function lazyModule(name: string, path: string, base: Spec): CoreModule {
-  let known: Spec | null = null;
-  return {
-    name,
-    spec: () => {
-      known ??= withPath(path, () => readModule(path, base));
-      return known;
-    },
-  };
-}
-
-function readModule(path: string, base: Spec): Spec {
-  const bytes = readFileSync(path);
-  return isElfFile(bytes) ? parseElfBtf(readElfBtf(bytes), { base }) : Spec.parse(bytes, { base });
-}
-
-/** Adds the path of a module to the errors of reading it. */
-function withPath<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const { exitCode, message } = explainError(error);
-    throw new CliError(exitCode, `${path}: ${message}`);
-  }
 }

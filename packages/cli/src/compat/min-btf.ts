@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type BpfLoader, type BpfObject, minimalBtf } from '@btfd/btf';
 import { CliError, messageOf } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
+import { withoutCompression } from '../source/compression.js';
 import { STANDARD_INPUT, SYSFS } from '../source/spec-ref.js';
 import type { FileFailure } from './bpf-files.js';
 import type { Cell } from './judge-all.js';
@@ -110,7 +111,7 @@ const VMLINUX = 'vmlinux';
 
 /** Returns a name without what a folder or a hidden file has: a release is the text of another machine. */
 function nameOf(label: string, kernelRelease: string): string {
-  const name = kernelRelease === '' ? nameOfSpec(label) : kernelRelease;
+  const name = kernelRelease === '' ? nameOfSpec(withoutCompression(label)) : kernelRelease;
   return name
     .replace(/\.btf$/, '')
     .replaceAll(/[^\w.+~-]/g, '_')

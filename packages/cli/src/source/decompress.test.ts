@@ -44,6 +44,12 @@ describe.each(['gzip', 'xz', 'zstd'] as const)('a file of %s', (name) => {
   run.test('that is cut off or damaged is reported with its name', async () => {
     const packed = PACKERS[name](CONTENT);
     await expect(unpack(packed.subarray(0, packed.length - 5))).rejects.toThrow('cannot decompress x.ko: ');
+    // zstd prints nothing of a short file.
+    const short = PACKERS[name](CONTENT.subarray(0, 100)).subarray(0, -5);
+    const checkHead = ({ length }: Uint8Array): void => {
+      if (length === 0) throw new Error('empty');
+    };
+    await expect(unpack(short, { checkHead })).rejects.toThrow('cannot decompress x.ko: ');
     const damaged = Buffer.from(packed);
     damaged.fill(0xff, 12, 24);
     await expect(unpack(damaged)).rejects.toThrow('cannot decompress x.ko: ');

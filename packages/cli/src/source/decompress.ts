@@ -43,17 +43,13 @@ export async function decompress(
   options: DecompressOptions,
 ): Promise<Uint8Array> {
   const stream = options.inNode === false ? null : inNode(compression);
-  if (stream !== null) {
-    stream.end(bytes);
-    try {
-      return await contentOf(name, stream, options);
-    } catch (error) {
-      throw error instanceof CliError || options.interrupted.aborted
-        ? error
-        : damaged(name, messageOf(error));
-    }
-  }
-  return byProgram(name, bytes, compression.name, options);
+  stream?.end(bytes);
+  const content = await (stream === null
+    ? byProgram(name, bytes, compression.name, options)
+    : contentOf(name, stream, options));
+  // Only now: what a damaged file begins with may be short too.
+  if (content.length < HEAD_BYTES) options.checkHead(content);
+  return content;
 }
 
 async function byProgram(
@@ -80,7 +76,7 @@ async function byProgram(
         `install ${program === 'xz' ? 'xz-utils' : program}, or give the file without compression`,
       );
     }
-    throw error instanceof CliError || options.interrupted.aborted ? error : damaged(name, messageOf(error));
+    throw error;
   } finally {
     child.kill('SIGKILL');
   }
@@ -108,7 +104,7 @@ async function endOf(child: ChildProcessByStdio<Writable, Readable, Readable>): 
   }
 }
 
-/** Reads a stream until its end, a limit or an interruption. */
+/** Reads a stream until its end, a limit or an interruption. Content shorter than HEAD_BYTES is not checked. */
 async function contentOf(
   name: string,
   stream: Readable,
@@ -124,8 +120,7 @@ async function contentOf(
   let length = 0;
   let isChecked = false;
   try {
-    for await (const piece of stream) {
-      if (!(piece instanceof Uint8Array)) continue;
+    for await (const piece of piecesOf(name, stream)) {
       pieces.push(piece);
       length += piece.length;
       if (!isChecked && length >= HEAD_BYTES) {
@@ -137,9 +132,7 @@ async function contentOf(
       }
     }
     interrupted.throwIfAborted();
-    const content = Buffer.concat(pieces);
-    if (!isChecked) checkHead(content);
-    return content;
+    return Buffer.concat(pieces);
   } catch (error) {
     interrupted.throwIfAborted();
     throw error;
@@ -147,6 +140,15 @@ async function contentOf(
     clearTimeout(timer);
     interrupted.removeEventListener('abort', stop);
     stream.destroy();
+  }
+}
+
+/** The pieces of a stream. Its own errors say that the file is damaged. */
+async function* piecesOf(name: string, stream: Readable): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const piece of stream) if (piece instanceof Uint8Array) yield piece;
+  } catch (error) {
+    throw error instanceof CliError ? error : damaged(name, messageOf(error));
   }
 }
 

@@ -1,9 +1,7 @@
 import { BtfFormatError, type ElfBtf, inflateElfBtf, isElfFile } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { type Compression, compressionOf } from './compression.js';
-import { readFile } from './read-file.js';
-import { STANDARD_INPUT } from './spec-ref.js';
+import { nameOf, readContent } from './read-content.js';
 
 /** BtfFile is the content of a file with BTF. */
 export type BtfFile =
@@ -24,12 +22,7 @@ const BTF_MAGICS = [
  * @throws CliError NOT_FOUND if there is no such file or no section `.BTF`; FAILURE if it cannot be read.
  */
 export async function readBtfFile(path: string, interrupted: AbortSignal): Promise<BtfFile> {
-  const name = nameOf(path);
-  const file = await readFile(path, interrupted, (head) => {
-    if (compressionOf(head) === null) checkHead(head, name);
-  });
-  const compression = compressionOf(file);
-  const bytes = compression === null ? file : await content(name, file, compression, interrupted);
+  const bytes = await readContent(path, interrupted, (head) => checkHead(head, nameOf(path)));
   if (!isElfFile(bytes)) return { kind: 'raw', btf: bytes };
   const elf = await inFile(path, () => inflateElfBtf(bytes));
   return { kind: 'elf', elf, bytes };
@@ -47,24 +40,9 @@ export async function inFile<T>(path: string, read: () => Promise<T> | T): Promi
   }
 }
 
-function nameOf(path: string): string {
-  return path === STANDARD_INPUT ? 'standard input' : path;
-}
-
 function checkHead(head: Uint8Array, name: string): void {
   if (head.length === 0) throw new CliError(ExitCode.FAILURE, `${name} is empty`);
   if (!mayHaveBtf(head)) throw new CliError(ExitCode.FAILURE, `${name} is neither BTF nor an ELF file`);
-}
-
-async function content(
-  name: string,
-  file: Uint8Array,
-  compression: Compression,
-  interrupted: AbortSignal,
-): Promise<Uint8Array> {
-  // Loaded only here: it takes milliseconds to load the code that starts programs.
-  const { decompress } = await import('./decompress.js');
-  return decompress(name, file, compression, { interrupted, checkHead: (head) => checkHead(head, name) });
 }
 
 /** mayHaveBtf reports whether the first bytes of a file are those of raw BTF or of an ELF file. */

@@ -1,5 +1,6 @@
 import type { HandleInfo } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
+import { withoutCompression } from './compression.js';
 
 /** STANDARD_INPUT is the path that stands for standard input. */
 export const STANDARD_INPUT = '-';
@@ -31,8 +32,8 @@ export const SPEC_HELP = `SPEC is one of
 
 const VMLINUX: ObjectRef = { kind: 'name', name: 'vmlinux' };
 
-/** Endings of file names that need no slash. */
-const FILE_NAME = /\.(?:btf|o|ko|elf|bpf)(?:\.(?:gz|xz|zst))?$/;
+/** Endings of file names that need no slash, also of compressed files. */
+const FILE_NAME = /\.(?:btf|o|ko|elf|bpf)$/;
 
 /**
  * parseSpecRef parses a SPEC.
@@ -48,7 +49,7 @@ export function parseSpecRef(text: string): SpecRef {
   if (text === STANDARD_INPUT) return { kind: 'file', path: text };
   if (text.startsWith('id:')) return { kind: 'object', node: null, object: parseObject(text) };
   if (/^(?:\[[^\]/]+\]|[^:/]+):\d+$/.test(text)) return { kind: 'object', node: text, object: VMLINUX };
-  if (text.includes('/') || FILE_NAME.test(text)) return { kind: 'file', path: text };
+  if (text.includes('/') || FILE_NAME.test(withoutCompression(text))) return { kind: 'file', path: text };
   return { kind: 'object', node: null, object: parseObject(text) };
 }
 
