@@ -12,7 +12,13 @@ import { aFunction, aTtl, aUint32, checkOptions, type Rules } from './error/argu
 import { clientError, invalidResponse } from './error/btf-error.js';
 import { verifierLogFromMessage } from './error/verifier-log.js';
 import { type Handle, leasedHandle } from './handle.js';
-import { ITERATE_RULES, iterateHandles, type IterateOptions, listObjects } from './iterate-handles.js';
+import {
+  ITERATE_RULES,
+  iterateHandles,
+  type IterateOptions,
+  type ListObjectsOptions,
+  listObjects,
+} from './iterate-handles.js';
 import type { IteratedHandle } from './iterated-handle.js';
 import { type LoadOptions, loadRequest, type LoadResult } from './load-request.js';
 import type { HandleInfo } from './object/handle-info.js';
@@ -150,9 +156,10 @@ export class BtfClient implements AsyncDisposable {
    * only the kernel's objects. Modelled on `bpftool btf list`.
    *
    * @throws BtfError DAEMON_LACKS_CAPABILITY if `details` has `users` and the daemon lacks CAP_SYS_ADMIN.
+   * @throws BtfError INVALID_RESPONSE for more objects than `maxObjects`.
    * @throws BtfError for every call, see {@link BtfError}.
    */
-  async listObjects(options: IterateOptions = {}): Promise<HandleInfo[]> {
+  async listObjects(options: ListObjectsOptions = {}): Promise<HandleInfo[]> {
     return listObjects(this.#session, options);
   }
 

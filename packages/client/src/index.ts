@@ -30,7 +30,7 @@ export type { FieldViolation, QuotaViolation } from '@btfd/api';
 export type { Handle } from './handle.js';
 export type { HandleInfo, KnownOrigin, Origin } from './object/handle-info.js';
 export type { DetailOptions, InfoDetail } from './object/info-detail.js';
-export type { IterateOptions, ObjectFilter } from './iterate-handles.js';
+export type { IterateOptions, ListObjectsOptions, ObjectFilter } from './iterate-handles.js';
 export type { IteratedHandle } from './iterated-handle.js';
 export type { LoadOptions, LoadResult, Rejection } from './load-request.js';
 export type {

@@ -269,6 +269,17 @@ test('take() finishes before the iteration ends', async () => {
   await until(() => daemon.handles.length === 1);
 });
 
+test('listObjects refuses a list with more objects than asked for', async () => {
+  expect(await client.listObjects({ maxObjects: 2 })).toHaveLength(2);
+  expect(await rejection(client.listObjects({ maxObjects: 1 }))).toMatchObject({
+    reason: 'INVALID_RESPONSE',
+    rawMessage: 'the daemon lists more than 1 objects',
+  });
+  expect(await rejection(client.listObjects({ maxObjects: -1 }))).toMatchObject({
+    rawMessage: 'maxObjects: must be an integer, 0 or more, or Infinity, not -1',
+  });
+});
+
 test('listObjects holds nothing', async () => {
   expect((await client.listObjects()).map(({ id, name }) => [id, name])).toEqual([
     [1, 'vmlinux'],

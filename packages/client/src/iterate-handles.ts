@@ -4,6 +4,7 @@ import { abortWhenForgotten, onAbort } from './base/abort.js';
 import type { Connection } from './call/connection.js';
 import type { Method } from './call/methods.js';
 import {
+  aCount,
   aListOf,
   anAbortSignal,
   aString,
@@ -12,7 +13,7 @@ import {
   oneOf,
   type Rules,
 } from './error/argument.js';
-import { invalidResponse } from './error/btf-error.js';
+import { clientError, invalidResponse } from './error/btf-error.js';
 import { IteratedHandle, type Visit } from './iterated-handle.js';
 import { CloseQueue } from './lease/close-queue.js';
 import { type HandleInfo, handleInfoFromMessage, type KnownOrigin } from './object/handle-info.js';
@@ -56,6 +57,14 @@ export const ITERATE_RULES: Rules<IterateOptions> = {
   ...DETAIL_RULES,
   signal: anAbortSignal,
 };
+
+/** ListObjectsOptions are the options of a list of objects. */
+export interface ListObjectsOptions extends IterateOptions {
+  /** The most objects that the list may have. A list with more is refused with INVALID_RESPONSE. Default: no limit. */
+  readonly maxObjects?: number | undefined;
+}
+
+const LIST_RULES: Rules<ListObjectsOptions> = { ...ITERATE_RULES, maxObjects: aCount };
 
 /** iterateHandles visits objects in id order. Each is held open until the iteration moves on, however long that takes. */
 export function iterateHandles(
@@ -193,15 +202,17 @@ function renewHeld(
 /** listObjects returns the infos of the objects in id order, and holds none of the objects. */
 export async function listObjects(
   { connection, timeout }: Session,
-  options: IterateOptions,
+  options: ListObjectsOptions,
 ): Promise<HandleInfo[]> {
-  checkOptions(options, ITERATE_RULES);
-  const { signal, ...filter } = options;
+  checkOptions(options, LIST_RULES);
+  const { signal, maxObjects = Infinity, ...filter } = options;
   const request = iterateRequest(filter);
   return connection.retrying(LISTING, { signal, timeout }, async (limits) => {
     const infos: HandleInfo[] = [];
     for await (const { info } of connection.streamOf(async () => LISTING, request, limits)) {
       if (info === undefined) throw invalidResponse('info');
+      if (infos.length >= maxObjects)
+        throw clientError('INVALID_RESPONSE', `the daemon lists more than ${maxObjects} objects`);
       infos.push(handleInfoFromMessage(info));
     }
     return infos;

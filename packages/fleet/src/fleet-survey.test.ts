@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { status } from '@btfd/client';
 import { BtfFleet } from './fleet.js';
-import type { FleetNode, NodeSource } from './source/node-source.js';
+import type { FleetNode } from './source/node-source.js';
 import { staticNodes } from './source/static-nodes.js';
 import { Fakes } from './testing/fakes.js';
 import { kindsOf, OPTIONS, sha256, sourceOf } from './testing/fleets.js';
@@ -96,6 +96,20 @@ describe('A survey', () => {
     expect(outcomes.get('long')).toMatchObject({ error: { reason: 'INVALID_RESPONSE' } });
   });
 
+  test('refuses a daemon that lists more objects than a kernel has', async () => {
+    const objects = Array.from({ length: 65_537 }, (_, index) => ({
+      name: `m${index}`,
+      digest: sha256('m'),
+    }));
+    await using endless = await oldDaemon([{ name: 'vmlinux', digest: sha256('v') }, ...objects]);
+    const patient = { connectTimeout: 60_000, timeout: 120_000 };
+    await using fleet = new BtfFleet(staticNodes([{ name: 'n', address: endless.address }]), patient);
+    expect((await fleet.inventory()).nodes.get('n')).toMatchObject({
+      kind: 'failed',
+      error: { reason: 'INVALID_RESPONSE', rawMessage: 'the daemon lists more than 65536 objects' },
+    });
+  });
+
   test('says that a daemon is too old to compute digests', async () => {
     await using old = await oldDaemon([{ name: 'vmlinux', digest: new Uint8Array() }]);
     await using fleet = new BtfFleet(staticNodes([{ name: 'old', address: old.address }]), OPTIONS);
@@ -152,13 +166,20 @@ describe('A survey', () => {
     go?.();
   });
 
-  test.each<[string, NodeSource['list'], string]>([
-    ['cannot list', async () => Promise.reject(new Error('no such Service')), 'no such Service'],
-    ['lists a bad name', async () => [{ name: 'a b', address: 'h:1' }], 'the test lists a bad node at 0'],
-  ])('of a source that %s rejects', async (_, list, message) => {
-    await using fleet = new BtfFleet(sourceOf(list));
+  test('of a source that cannot list rejects', async () => {
+    const message = 'no such Service';
+    await using fleet = new BtfFleet(sourceOf(async () => Promise.reject(new Error(message))));
     await expect(fleet.inventory()).rejects.toThrow(message);
     await expect(fleet.survey().next()).rejects.toThrow(message);
     await expect(fleet.resolveMembers([START])).rejects.toThrow(message);
+  });
+
+  test('of a source that lists a bad name gives that node its outcome', async () => {
+    await using fleet = new BtfFleet(sourceOf(async () => [{ name: 'a b', address: 'h:1' }]));
+    const { nodes, complete } = await fleet.inventory();
+    expect(complete).toBe(false);
+    expect([...nodes.values()]).toMatchObject([
+      { kind: 'failed', error: { rawMessage: expect.stringContaining('bad node of the test: its name') } },
+    ]);
   });
 });

@@ -86,7 +86,7 @@ const OF_CLIENT: BadCalls<BtfClient> = {
   tryLoadHandle: [NO_BTF, LOAD],
   getHandleById: [[...NO_UINT32, undefined], LEASE],
   iterateHandles: [ITERATE],
-  listObjects: [ITERATE],
+  listObjects: [{ ...ITERATE, maxObjects: NO_COUNT }],
   watchHandles: [WATCH],
   findHandle: [[...NO_FUNCTION, undefined], { ...ITERATE, ttl: NO_TTL }],
   spec: [NO_NAME, SPEC],

@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
-import { isNodeName, problemOf } from '../source/check-nodes.js';
+import { badNode, isNodeName, problemOf } from '../source/check-nodes.js';
 import type { FleetNode } from '../source/node-source.js';
 
 /** A node's address and its labels at their limits have less than 48 KiB. */
 const MAX_VALUE = 64 * 1024;
-/** How much of a name that cannot be one is shown. */
-const MAX_SHOWN = 100;
 const MAX_PORT = 65_535;
 /** A host name, an IPv4 address or an IPv6 address in brackets, and a port. */
 const ADDRESS = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]{2,45}\]):(\d{1,5})$/;
@@ -34,12 +31,7 @@ export function nodeOf(tail: Uint8Array, value: Uint8Array): FleetNode {
   // Each byte is one character: a name of another encoding is not printable.
   const text = Buffer.from(tail).toString('latin1');
   const node = isNodeName(text) ? entryOf(text, value) : 'its key is not the name of a node';
-  if (typeof node !== 'string') return node;
-  return {
-    name: isNodeName(text) ? text : shownName(text, tail),
-    address: '',
-    problem: `bad entry in etcd: ${node}`,
-  };
+  return typeof node === 'string' ? badNode(text, `bad entry in etcd: ${node}`) : node;
 }
 
 /** Returns the node, or what is wrong with its entry. */
@@ -68,10 +60,4 @@ function isRecordOfTexts(value: unknown): value is Readonly<Record<string, strin
     !Array.isArray(value) &&
     Object.values(value).every((text) => typeof text === 'string')
   );
-}
-
-/** Returns a name for a key that is not one. The digest keeps it apart from the names of other keys. */
-function shownName(text: string, tail: Uint8Array): string {
-  const shown = text.slice(0, MAX_SHOWN).replaceAll(/[^!-~]/g, '?');
-  return `${shown}~${createHash('sha256').update(tail).digest('hex').slice(0, 8)}`;
 }

@@ -8,7 +8,7 @@ import type { FleetNode, ListOptions, NodeSource } from '../source/node-source.j
 import { ApiServer } from './api-server.js';
 import { kubeConfigOf } from './kube-config.js';
 import { listSlices } from './list-slices.js';
-import { nodesOfSlice, SliceError } from './slice-nodes.js';
+import { nodesOfSlice } from './slice-nodes.js';
 
 /** KubernetesNodesOptions are the options of {@link kubernetesNodes}. */
 export interface KubernetesNodesOptions {
@@ -48,7 +48,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  * kubernetesNodes returns a source of the nodes of a Service in Kubernetes, by its EndpointSlices. A node has the name of the
  * cluster's node. A node whose pod is not ready is listed as not ready. Of an IPv4 and an IPv6 address, or an old and a
  * new pod of one node, the first that is ready counts, IPv4 first. The label `topology.kubernetes.io/zone` is the zone. Nodes whose
- * slice lacks the port have a `problem`.
+ * slice lacks the port have a `problem`, and so have endpoints and slices that are not of this API.
  *
  * ```ts
  * kubernetesNodes({ namespace: 'btfd', service: 'btfd' });
@@ -65,7 +65,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  * - NOT_FOUND if the Service has no endpoints;
  * - RESOURCE_EXHAUSTED if the API server stays busy, and ABORTED if the list expires between its pages three times;
  * - DEADLINE_EXCEEDED after `timeout`, and UNAVAILABLE if the API server cannot be reached or fails;
- * - INTERNAL, with the reason INVALID_RESPONSE, for a response that is not of this API, or too large.
+ * - INTERNAL, with the reason INVALID_RESPONSE, for a response that is not a list of this API, or too large.
  *
  * @throws BtfError INVALID_REQUEST for an option that is unknown or cannot be used.
  */
@@ -106,7 +106,7 @@ async function nodesOf(
     nodes = [];
   };
   const onPage = (slices: readonly unknown[]): void => {
-    for (const slice of slices) nodes.push(...checked(server, slice, portName));
+    for (const slice of slices) nodes.push(...nodesOfSlice(slice, portName));
     if (nodes.length > MAX_ENDPOINTS) throw server.invalid(`has more than ${MAX_ENDPOINTS} endpoints`);
   };
   await listSlices(server, selection, { onStart, onPage }, signal);
@@ -116,15 +116,6 @@ async function nodesOf(
   }
   // The order of slices is that of their random names.
   return distinctNames(nodes.toSorted((a, b) => Number(isIPv6(a)) - Number(isIPv6(b))));
-}
-
-function checked(server: ApiServer, slice: unknown, portName: string): FleetNode[] {
-  try {
-    return nodesOfSlice(slice, portName);
-  } catch (error) {
-    if (error instanceof SliceError) throw server.invalid(`cannot be used: ${error.message}`);
-    throw error;
-  }
 }
 
 function isIPv6({ address }: FleetNode): boolean {

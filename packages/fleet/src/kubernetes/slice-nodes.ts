@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { oneLine } from '../base/one-line.js';
-import { isNodeName } from '../source/check-nodes.js';
+import { badNode, isNodeName } from '../source/check-nodes.js';
 import type { FleetNode } from '../source/node-source.js';
 
 /** The label of a zone in Kubernetes, by which people select nodes there. */
@@ -10,62 +10,102 @@ const MAX_PORT = 65_535;
 const MAX_NAMED = 5;
 
 /** The types of addresses that a slice can have. Names (FQDN) and types of later releases are skipped. */
-const ADDRESS_TEXTS: Readonly<Record<string, (address: string) => string | null>> = {
-  IPv4: (address) => (isIPv4(address) ? address : null),
+const ADDRESS_TEXTS: ReadonlyMap<string, (address: string) => string | null> = new Map([
+  ['IPv4', (address) => (isIPv4(address) ? address : null)],
   // Without a zone (fe80::1%eth0), which means nothing on another machine.
-  IPv6: (address) => (isIPv6(address) && !address.includes('%') ? `[${address}]` : null),
-};
+  ['IPv6', (address) => (isIPv6(address) && !address.includes('%') ? `[${address}]` : null)],
+]);
 
-/** SliceError is the error for a slice that is not of the API's schema. */
-export class SliceError extends Error {}
+/** SliceError is the error for a part of a slice that is not of the API's schema. */
+class SliceError extends Error {}
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** PortOfSlice is what the endpoints of a slice have in common: the number of their port, or why they have none. */
+type PortOfSlice = { readonly number: number } | { readonly problem: string };
+
 /**
  * nodesOfSlice returns the endpoints of an EndpointSlice as nodes of a fleet. A node has the name of the cluster's node,
- * otherwise the name of the endpoint's target. It is ready unless the endpoint is not, or is terminating. If the slice has
- * no TCP port of that name, its nodes have a `problem`, so that the nodes of other slices can be asked.
+ * otherwise the name of the endpoint's target. It is ready unless the endpoint is not, or is terminating.
  *
- * @throws SliceError if the slice does not have the fields and types of the API.
+ * An endpoint that does not have the fields and types of the API is a node with a `problem`, and so is such a slice as a
+ * whole. If the slice has no TCP port of that name, its nodes have a `problem`. So the other nodes can be asked.
  */
 export function nodesOfSlice(slice: unknown, portName: string): FleetNode[] {
-  const fields = aRecord(slice, 'an item');
-  const name = aRecord(fields['metadata'], 'the metadata of an item')['name'];
-  const what = `the EndpointSlice "${isNodeName(name) ? name : '?'}"`;
-  const textOf = ADDRESS_TEXTS[String(fields['addressType'])];
-  const endpoints = aList(fields['endpoints'], `endpoints of ${what}`);
-  // A Service without pods has a slice without endpoints and ports.
-  if (textOf === undefined || endpoints.length === 0) return [];
-  const ports = aList(fields['ports'], `ports of ${what}`).map((each) => aRecord(each, `a port of ${what}`));
-  const overTcp = ports.filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
-  const port = overTcp.find((each) => (each['name'] ?? '') === portName);
-  const number = port === undefined ? null : numberOf(port, what);
-  return endpoints.map((each) => {
-    const endpoint = aRecord(each, `an endpoint of ${what}`);
-    const [first] = aList(endpoint['addresses'], `addresses of an endpoint of ${what}`);
-    const host = typeof first === 'string' ? textOf(first) : null;
-    if (host === null) throw new SliceError(`an endpoint of ${what} has a bad address`);
-    const address = number === null ? '' : `${host}:${number}`;
-    const problem = number === null ? withoutPort(overTcp, portName) : undefined;
-    return nodeOf(endpoint, address, problem, what);
-  });
+  try {
+    const fields = aRecord(slice, 'it');
+    const { addressType } = fields;
+    if (typeof addressType !== 'string') throw new SliceError('its type of addresses is not a text');
+    const textOf = ADDRESS_TEXTS.get(addressType);
+    const endpoints = aList(fields['endpoints'], 'endpoints');
+    // A Service without pods has a slice without endpoints and ports.
+    if (textOf === undefined || endpoints.length === 0) return [];
+    const port = portOf(fields, portName);
+    return endpoints.map((each, index) => {
+      try {
+        return nodeOf(aRecord(each, 'it'), textOf, port);
+      } catch (error) {
+        return badEndpoint(each, `${labelOf(slice)}#${index}`, error);
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof SliceError)) throw error;
+    return [badNode(labelOf(slice), `bad EndpointSlice: ${error.message}`)];
+  }
 }
 
-function nodeOf(endpoint: Fields, address: string, problem: string | undefined, what: string): FleetNode {
-  const { nodeName, targetRef, zone } = endpoint;
-  const conditions = aRecord(endpoint['conditions'] ?? {}, `conditions of an endpoint of ${what}`);
-  const target = aRecord(targetRef ?? {}, `the target of an endpoint of ${what}`);
-  const name = aText(nodeName ?? target['name'] ?? '', `the node of an endpoint of ${what}`);
-  const label = aText(zone ?? '', `the zone of an endpoint of ${what}`);
+/** @throws SliceError for an endpoint that is not one of the API. */
+function nodeOf(endpoint: Fields, textOf: (address: string) => string | null, port: PortOfSlice): FleetNode {
+  const name = nameOf(endpoint);
+  const [first] = aList(endpoint['addresses'], 'addresses');
+  const host = typeof first === 'string' ? textOf(first) : null;
+  if (host === null) throw new SliceError('its address is not one of the type of its slice');
+  const conditions = aRecord(endpoint['conditions'] ?? {}, 'the value of its conditions');
+  const zone = aText(endpoint['zone'] ?? '', 'its zone');
   // A missing condition means ready. A Service may publish a pod that ends as ready, although its daemon refuses calls.
   const ready = conditions['ready'] !== false && conditions['terminating'] !== true;
   return {
     ...(name === '' ? {} : { name }),
-    address,
-    ...(label === '' ? {} : { labels: { [ZONE_LABEL]: label } }),
+    address: 'number' in port ? `${host}:${port.number}` : '',
+    ...(zone === '' ? {} : { labels: { [ZONE_LABEL]: zone } }),
     ...(ready ? {} : { ready }),
-    ...(problem === undefined ? {} : { problem }),
+    ...('problem' in port ? { problem: port.problem } : {}),
   };
+}
+
+/** Returns the node of an endpoint that cannot be used. @param place where it is, for a message. */
+function badEndpoint(endpoint: unknown, place: string, error: unknown): FleetNode {
+  if (!(error instanceof SliceError)) throw error;
+  return badNode(nameIfAny(endpoint) ?? place, `bad endpoint ${place}: ${error.message}`);
+}
+
+/** @throws SliceError for a name that is not one. */
+function nameOf({ nodeName, targetRef }: Fields): string {
+  const target = aRecord(targetRef ?? {}, 'its target');
+  return aText(nodeName ?? target['name'] ?? '', 'the name of its node');
+}
+
+/** Returns the name of an endpoint of which other parts are wrong, or null. */
+function nameIfAny(endpoint: unknown): string | null {
+  if (!isRecord(endpoint)) return null;
+  const { nodeName, targetRef } = endpoint;
+  const names = [nodeName, isRecord(targetRef) ? targetRef['name'] : null];
+  return names.find((name) => isNodeName(name)) ?? null;
+}
+
+/** Returns the name of a slice for messages. One without a name is identified by its content. */
+function labelOf(slice: unknown): string {
+  const metadata = isRecord(slice) && isRecord(slice['metadata']) ? slice['metadata'] : {};
+  const { name } = metadata;
+  return `EndpointSlice/${isNodeName(name) ? name : JSON.stringify(slice)}`;
+}
+
+/** @throws SliceError for ports that are not those of the API. */
+function portOf(fields: Fields, wanted: string): PortOfSlice {
+  const ports = aList(fields['ports'], 'ports').map((each) => aRecord(each, 'a port'));
+  const overTcp = ports.filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
+  const found = overTcp.find(({ name }) => (name ?? '') === wanted);
+  return found === undefined ? { problem: withoutPort(overTcp, wanted) } : { number: numberOf(found) };
 }
 
 /** The same for all such slices, so that equal failures are shown once. */
@@ -76,9 +116,9 @@ function withoutPort(ports: readonly Fields[], wanted: string): string {
   );
 }
 
-function numberOf({ port }: Fields, what: string): number {
+function numberOf({ port }: Fields): number {
   if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= MAX_PORT) return port;
-  throw new SliceError(`the port of ${what} has no number`);
+  throw new SliceError('its port has no number');
 }
 
 function aRecord(value: unknown, what: string): Fields {
@@ -94,7 +134,7 @@ function isRecord(value: unknown): value is Fields {
 function aList(value: unknown, what: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value;
-  throw new SliceError(`the ${what} are not a list`);
+  throw new SliceError(`its ${what} are not a list`);
 }
 
 function aText(value: unknown, what: string): string {

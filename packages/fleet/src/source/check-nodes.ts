@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { BtfError, status } from '@btfd/client';
 import { orAborted } from '../base/bounded.js';
+import { oneLine } from '../base/one-line.js';
 import type { FleetNode, NodeSource } from './node-source.js';
 
 /** MAX_NODES is the largest fleet. A source that lists more is broken or hostile. */
@@ -21,22 +23,44 @@ export function isNodeName(text: unknown): text is string {
 }
 
 /**
- * listNodes returns the nodes of a source. Their names, addresses and labels are bounded and printable.
+ * listNodes returns the nodes of a source. Their names, addresses and labels are bounded and printable. A node that does not
+ * fit these bounds is a {@link badNode}.
  *
- * @throws BtfError INVALID_RESPONSE for a node that is not, and for more than 10,000 nodes.
+ * @throws BtfError INVALID_RESPONSE for more than 10,000 nodes.
  * @throws what the source throws.
  */
 export async function listNodes(source: NodeSource, signal: AbortSignal): Promise<readonly FleetNode[]> {
   // A source of others may ignore the signal.
   const nodes = await orAborted(source.list({ signal }), signal);
   if (nodes.length > MAX_NODES) {
-    throw badSource(source, `lists ${nodes.length} nodes: a fleet has at most ${MAX_NODES}`);
+    const message = `${source.description} lists ${nodes.length} nodes: a fleet has at most ${MAX_NODES}`;
+    throw new BtfError({ code: status.INTERNAL, reason: 'INVALID_RESPONSE', message });
   }
-  for (const [index, node] of nodes.entries()) {
+  return nodes.map((node) => {
     const problem = problemOf(node);
-    if (problem !== null) throw badSource(source, `lists a bad node at ${index}: ${problem}`);
-  }
-  return nodes;
+    return problem === null
+      ? node
+      : badNode(node.name ?? node.address, `bad node of ${source.description}: ${problem}`);
+  });
+}
+
+/** How much of a text that cannot be a name is shown. */
+const MAX_SHOWN = 100;
+
+/**
+ * badNode returns a node that its source lists but that cannot be asked. So it does not hide the other nodes, and is not
+ * overlooked.
+ *
+ * @param text its name, or another text that identifies it, which may come from a stranger.
+ */
+export function badNode(text: string, problem: string): FleetNode {
+  return { name: isNodeName(text) ? text : shownName(text), address: '', problem: oneLine(problem) };
+}
+
+/** Returns a name for a text that is not one. The digest keeps it apart from the names of other texts. */
+function shownName(text: string): string {
+  const shown = text.slice(0, MAX_SHOWN).replaceAll(/[^!-~]/g, '?');
+  return `${shown}~${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
 }
 
 /** problemOf returns what is wrong with a node, or null. It does not repeat the text, which may not be printable. */
@@ -61,12 +85,4 @@ export function problemOf({ name, address, serverName, labels = {}, problem }: F
 
 function isPrintable(text: unknown, max: number): boolean {
   return typeof text === 'string' && text.length <= max && /^[ -~]*$/.test(text);
-}
-
-function badSource({ description }: NodeSource, problem: string): BtfError {
-  return new BtfError({
-    code: status.INTERNAL,
-    reason: 'INVALID_RESPONSE',
-    message: `${description} ${problem}`,
-  });
 }

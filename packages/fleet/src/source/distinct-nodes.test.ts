@@ -64,11 +64,14 @@ describe('A source', () => {
       'it has more than 64 labels',
       { address: 'host:1', labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, ''])) },
     ],
-  ])('fails if of a node %s is not bounded and printable', async (problem, bad) => {
-    await expect(listNodes(source([{ address: 'host:1' }, bad]), SIGNAL)).rejects.toMatchObject({
-      reason: 'INVALID_RESPONSE',
-      rawMessage: expect.stringContaining(`the test lists a bad node at 1: ${problem}`),
-    });
+  ])('whose node is not bounded and printable says so of that node alone: %s', async (problem, bad) => {
+    const good = { address: 'host:1' };
+    const nodes = await listNodes(source([good, bad, good]), SIGNAL);
+    const name = expect.stringMatching(/^[!-~]{1,110}$/);
+    const text = expect.stringContaining(`bad node of the test: ${problem}`);
+    expect(nodes).toEqual([good, { name, address: '', problem: text }, good]);
+    // It can be listed again.
+    expect(await listNodes(source(nodes), SIGNAL)).toEqual(nodes);
     expect(() => staticNodes([bad])).toThrow(problem);
   });
 

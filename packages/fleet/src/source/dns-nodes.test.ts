@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { status } from '@btfd/client';
 import { DnsServer, type DnsRecords } from '../testing/dns-server.js';
+import { listNodes } from './check-nodes.js';
 import { dnsNodes, type DnsNodesOptions } from './dns-nodes.js';
 
 const MANY = Array.from({ length: 1_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
@@ -16,8 +17,15 @@ const RECORDS: Readonly<Record<string, DnsRecords>> = {
       { target: 'web2.example', port: 7443 },
       { target: 'web1.example', port: 7444 },
       { target: 'gone.example', port: 7443 },
+      { target: 'empty.example', port: 7443 },
+      { target: 'failing.example', port: 7443 },
+      { target: 'half.example', port: 7443 },
+      { target: 'web2.example', port: 0 },
     ],
   },
+  'failing.example': { fails: ['A', 'AAAA'] },
+  'half.example': { A: ['10.0.0.5'], fails: ['AAAA'] },
+  '_none._tcp.btfd.example': { SRV: [{ target: '', port: 0 }] },
   'web1.example': { A: ['10.0.0.1'], AAAA: ['fd00::1'] },
   'web2.example': { AAAA: ['fd00::2'] },
   '_many._tcp.btfd.example': {
@@ -29,6 +37,8 @@ const RECORDS: Readonly<Record<string, DnsRecords>> = {
 async function listed(server: DnsServer, target: string, options: DnsNodesOptions = {}) {
   return dnsNodes(target, { servers: [server.address], ...options }).list();
 }
+
+const problem = (name: unknown, text: string) => ({ name, address: '', problem: text });
 
 describe('The nodes of a DNS name', () => {
   test('are its addresses of both families, without names', async () => {
@@ -48,7 +58,7 @@ describe('The nodes of a DNS name', () => {
     expect(server.asked.tcp).toBe(1);
   });
 
-  test('are the targets of SRV records with their ports, each with one address', async () => {
+  test('are the targets of SRV records with their ports, each with one address or a problem', async () => {
     await using server = await DnsServer.start(RECORDS);
     const nodes = await listed(server, '_grpc._tcp.btfd.example', { srv: true });
     expect(new Set(nodes)).toEqual(
@@ -56,8 +66,11 @@ describe('The nodes of a DNS name', () => {
         { name: 'web1.example', address: '10.0.0.1:7443' },
         { name: 'web2.example', address: '[fd00::2]:7443' },
         { name: 'web1.example:7444', address: '10.0.0.1:7444' },
-        // It cannot be reached, and the answer of the fleet says so.
-        { name: 'gone.example', address: 'gone.example:7443' },
+        { name: 'half.example', address: '10.0.0.5:7443' },
+        problem('gone.example', 'gone.example has no addresses in DNS'),
+        problem('empty.example', 'empty.example has no addresses in DNS'),
+        problem('failing.example', 'cannot look up failing.example: ESERVFAIL'),
+        problem('web2.example:0', 'its SRV record has the port 0'),
       ]),
     );
   });
@@ -70,11 +83,30 @@ describe('The nodes of a DNS name', () => {
   });
 });
 
+test.each(['unix:/run/btfd/btfd', 'a\u001b[2J', 'a b', 'dns://127.0.0.1/a'])(
+  'A target of SRV records that is not a host name cannot be asked, and hides no other one: %j',
+  async (target) => {
+    const SRV = [
+      { target: 'web1.example', port: 1 },
+      { target, port: 7443 },
+    ];
+    await using server = await DnsServer.start({ ...RECORDS, 'bad.example': { SRV } });
+    const source = dnsNodes('bad.example', { srv: true, servers: [server.address] });
+    expect(await listNodes(source, new AbortController().signal)).toEqual(
+      expect.arrayContaining([
+        { name: 'web1.example', address: '10.0.0.1:1' },
+        problem(expect.stringMatching(/^[!-~]+$/), 'the target of its SRV record is not a host name'),
+      ]),
+    );
+  },
+);
+
 describe('Listing fails', () => {
   test.each([
     ['nothing.example:1', {}, 'nothing.example has no addresses in DNS'],
     ['empty.example:1', {}, 'empty.example has no addresses in DNS'],
     ['btfd.example', { srv: true }, 'btfd.example has no SRV records in DNS'],
+    ['_none._tcp.btfd.example', { srv: true }, '_none._tcp.btfd.example has no SRV records in DNS'],
   ])('if %s has no records', async (target, options, rawMessage) => {
     await using server = await DnsServer.start(RECORDS);
     await expect(listed(server, target, options)).rejects.toMatchObject({
@@ -83,20 +115,13 @@ describe('Listing fails', () => {
     });
   });
 
-  test.each(['unix:/run/btfd/btfd', 'a\u001b[2J', 'a b', 'dns://127.0.0.1/a'])(
-    'if a target is not a host name: %j',
-    async (target) => {
-      const SRV = [
-        { target: 'web1.example', port: 1 },
-        { target, port: 7443 },
-      ];
-      await using server = await DnsServer.start({ 'bad.example': { SRV } });
-      await expect(listed(server, 'bad.example', { srv: true })).rejects.toMatchObject({
-        reason: 'INVALID_RESPONSE',
-        rawMessage: 'an SRV record of bad.example has a target that is not a host name',
-      });
-    },
-  );
+  test('if not both families of addresses can be looked up', async () => {
+    await using server = await DnsServer.start(RECORDS);
+    await expect(listed(server, 'half.example:1')).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+      rawMessage: 'cannot look up half.example: ESERVFAIL',
+    });
+  });
 
   test('if no server responds', async () => {
     const server = await DnsServer.start(RECORDS);

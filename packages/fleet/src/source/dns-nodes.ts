@@ -1,8 +1,9 @@
+import type { SrvRecord } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { BtfError, status } from '@btfd/client';
 import { invalidArgument, onlyKnown } from '../base/argument.js';
-import { MAX_NODES } from './check-nodes.js';
+import { badNode, isNodeName, MAX_NODES } from './check-nodes.js';
 import type { FleetNode, ListOptions, NodeSource } from './node-source.js';
 
 /** DnsNodesOptions are the options of {@link dnsNodes}. */
@@ -21,6 +22,8 @@ const TIMEOUT_MS = 3_000;
 const TRIES = 2;
 /** Targets of SRV records that are looked up at one time. */
 const LOOKUPS = 32;
+/** The time in which the look-ups of targets begin. Without it, 10,000 names of a dead server would take half an hour. */
+const LOOKUPS_MS = 60_000;
 /** The errors that say that a name has no such records. */
 const NO_RECORDS = new Set(['ENODATA', 'ENOTFOUND']);
 
@@ -38,8 +41,10 @@ const MAX_PORT = 65_535;
  * dnsNodes('_grpc._tcp.btfd.btfd.svc.cluster.local', { srv: true });
  * ```
  *
- * Listing rejects with a BtfError whose code is NOT_FOUND if the name has no records, UNAVAILABLE if no DNS server
- * responds, and INTERNAL, with the reason INVALID_RESPONSE, if a target of an SRV record is not a host name.
+ * Targets of SRV records that are not host names, have no address or cannot be looked up have a `problem`.
+ *
+ * Listing rejects with a BtfError whose code is NOT_FOUND if the name has no records, and UNAVAILABLE if no DNS server
+ * responds.
  *
  * @param target `NAME:PORT`, or with `srv` a name.
  * @throws BtfError INVALID_REQUEST for a target or an option that cannot be used.
@@ -96,40 +101,69 @@ async function addressNodes(resolver: Resolver, name: string, port: number): Pro
   return addresses.map((address) => ({ address: addressText(address, port) }));
 }
 
-/** A target has one node, whatever its number of addresses. */
+type Target = Pick<SrvRecord, 'name' | 'port'>;
+
+/** A target has one node, whatever its number of addresses. A target that cannot be used hides no other one. */
 async function serviceNodes(resolver: Resolver, name: string): Promise<FleetNode[]> {
   const records = await found(name, resolver.resolveSrv(name));
-  if (records.length === 0) throw noRecords(name, 'SRV records');
+  // RFC 2782: the root as the target says that there is no such service.
+  const targets = records.filter((record) => record.name !== '');
+  if (targets.length === 0) throw noRecords(name, 'SRV records');
   // The fleet refuses them. They need no addresses for that.
-  if (records.length > MAX_NODES)
-    return records.map((record) => ({ address: `${record.name}:${record.port}` }));
-  // `unix:/run/btfd/btfd.sock` would be a daemon of the machine that asks. Not every release of c-ares refuses it.
-  if (!records.every(({ name: target }) => NAME.test(target))) throw badTarget(name);
+  if (targets.length > MAX_NODES)
+    return targets.map(({ name: host, port }) => ({ address: `${host}:${port}` }));
   const hosts = new Set<string>();
   const nodes: FleetNode[] = [];
-  const lookUp = async (
-    left: IterableIterator<{ readonly name: string; readonly port: number }>,
-  ): Promise<void> => {
-    for (const { name: host, port } of left) {
-      const isOther = hosts.has(host);
-      hosts.add(host);
-      // A target without an address stays a name, which then cannot be reached: every record has an outcome.
-      const [address = host] = await addressesOf(resolver, host);
-      nodes.push({ name: isOther ? `${host}:${port}` : host, address: addressText(address, port) });
+  const end = performance.now() + LOOKUPS_MS;
+  const lookUp = async (left: IterableIterator<Target>): Promise<void> => {
+    for (const target of left) {
+      const isOther = hosts.has(target.name);
+      hosts.add(target.name);
+      const nodeName = isOther ? `${target.name}:${target.port}` : target.name;
+      nodes.push(await nodeOf(resolver, target, nodeName, end));
     }
   };
-  const left = records.values();
+  const left = targets.values();
   await Promise.all(Array.from({ length: LOOKUPS }, async () => lookUp(left)));
   return nodes;
 }
 
+/** @param end the time after which no look-up begins. */
+async function nodeOf(
+  resolver: Resolver,
+  { name: host, port }: Target,
+  name: string,
+  end: number,
+): Promise<FleetNode> {
+  // `unix:/run/btfd/btfd.sock` would be a daemon of the machine that asks. Not every release of c-ares refuses it.
+  if (!NAME.test(host)) return badNode(name, 'the target of its SRV record is not a host name');
+  if (port === 0) return badNode(name, 'its SRV record has the port 0');
+  if (performance.now() > end) return badNode(name, `not looked up within ${LOOKUPS_MS} ms`);
+  try {
+    const address = await addressOf(resolver, host);
+    return { ...(isNodeName(name) ? { name } : {}), address: addressText(address, port) };
+  } catch (error) {
+    if (!BtfError.isBtfError(error)) throw error;
+    return badNode(name, error.rawMessage);
+  }
+}
+
 /** Returns the IPv4 addresses of a name, then the IPv6 addresses. */
 async function addressesOf(resolver: Resolver, name: string): Promise<string[]> {
-  const both = await Promise.all([
-    found(name, resolver.resolve4(name)),
-    found(name, resolver.resolve6(name)),
-  ]);
-  return both.flat();
+  return (await Promise.all(lookUps(resolver, name))).flat();
+}
+
+/** Returns the first address of a name. One family is enough. @throws BtfError if there is none. */
+async function addressOf(resolver: Resolver, name: string): Promise<string> {
+  const both = await Promise.allSettled(lookUps(resolver, name));
+  const [address] = both.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+  if (address !== undefined) return address;
+  for (const each of both) if (each.status === 'rejected') throw each.reason;
+  throw noRecords(name, 'addresses');
+}
+
+function lookUps(resolver: Resolver, name: string): readonly Promise<string[]>[] {
+  return [found(name, resolver.resolve4(name)), found(name, resolver.resolve6(name))];
 }
 
 /** Returns the records, or none if the name has none of their type. */
@@ -150,11 +184,6 @@ async function found<T>(name: string, records: Promise<T[]>): Promise<T[]> {
 
 function noRecords(name: string, what: string): BtfError {
   return new BtfError({ code: status.NOT_FOUND, reason: null, message: `${name} has no ${what} in DNS` });
-}
-
-function badTarget(name: string): BtfError {
-  const message = `an SRV record of ${name} has a target that is not a host name`;
-  return new BtfError({ code: status.INTERNAL, reason: 'INVALID_RESPONSE', message });
 }
 
 function addressText(host: string, port: number): string {

@@ -27,6 +27,9 @@ export interface NodeInfo {
   readonly daemonEpoch: string;
 }
 
+/** No kernel has as many modules. A daemon that lists more is broken or hostile. */
+export const MAX_OBJECTS = 65_536;
+
 /** The most names that a daemon looks for in one call. */
 const MAX_GLOBS = 100;
 
@@ -107,7 +110,7 @@ async function listedDigests(client: BtfClient, limits: AskLimits): Promise<Kern
  * objectDigests returns the digests of objects of the kernel by name.
  *
  * @param names the names; undefined for all.
- * @throws BtfError UNIMPLEMENTED if the daemon cannot compute them.
+ * @throws BtfError UNIMPLEMENTED if the daemon cannot compute them, and INVALID_RESPONSE for more than 65,536 objects.
  */
 export async function objectDigests(
   client: BtfClient,
@@ -119,8 +122,14 @@ export async function objectDigests(
   const digests = new Map<string, string>();
   try {
     for (const globs of inLists(names)) {
-      const options = { origins, nameGlobs: globs, details: ['digest'], signal: bounded.signal } as const;
-      for (const { name, digest } of await client.listObjects(options)) {
+      const objects = await client.listObjects({
+        origins,
+        nameGlobs: globs,
+        details: ['digest'],
+        maxObjects: MAX_OBJECTS,
+        signal: bounded.signal,
+      });
+      for (const { name, digest } of objects) {
         if (digest === null) throw withoutDigests();
         digests.set(name, digest);
       }

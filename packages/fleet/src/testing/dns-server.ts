@@ -5,6 +5,7 @@ import { createServer, isIPv4, type Server, type Socket as TcpSocket } from 'nod
 const TYPES = { A: 1, AAAA: 28, SRV: 33 } as const;
 /** The size of a response over UDP without an extension. */
 const MAX_DATAGRAM = 512;
+const SERVER_FAILURE = 2;
 const NAME_ERROR = 3;
 
 type RecordType = keyof typeof TYPES;
@@ -20,6 +21,8 @@ export interface DnsRecords {
   readonly A?: readonly string[];
   readonly AAAA?: readonly string[];
   readonly SRV?: readonly SrvRecord[];
+  /** The types about which the server says that it fails. */
+  readonly fails?: readonly RecordType[];
 }
 
 /** DnsServer responds to questions about A, AAAA and SRV records over UDP and TCP (RFC 1035, RFC 2782), for tests. */
@@ -113,7 +116,7 @@ export class DnsServer implements AsyncDisposable {
     const answers = records === undefined ? [] : dataOf(records, type);
     const header = Buffer.alloc(12);
     query.copy(header, 0, 0, 2);
-    header.writeUInt16BE(0x8180 | (records === undefined ? NAME_ERROR : 0), 2);
+    header.writeUInt16BE(0x8180 | codeOf(records, type), 2);
     header.writeUInt16BE(1, 4);
     header.writeUInt16BE(answers.length, 6);
     const code = TYPES[type ?? 'A'];
@@ -124,6 +127,11 @@ export class DnsServer implements AsyncDisposable {
       ...answers.map((data) => Buffer.concat([uint16(0xc00c, code, 1, 0, 1, data.length), data])),
     ]);
   }
+}
+
+function codeOf(records: DnsRecords | undefined, type: RecordType | undefined): number {
+  if (records === undefined) return NAME_ERROR;
+  return type !== undefined && records.fails?.includes(type) === true ? SERVER_FAILURE : 0;
 }
 
 function truncated(response: Buffer, query: Buffer): Buffer {
@@ -171,6 +179,7 @@ function ipv6Bytes(address: string): Buffer {
 function nameBytes(name: string): Buffer {
   const labels = name
     .split('.')
+    .filter((label) => label !== '')
     .map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'));
   return Buffer.concat([...labels, Buffer.alloc(1)]);
 }
