@@ -47,10 +47,11 @@ export function tryTo(command, args) {
 
 /** run runs a command. If it fails, the whole run fails. */
 export function run(command, args, env = {}) {
-  const { status } = spawnSync(command, args, {
+  const { status, error } = spawnSync(command, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: 'inherit',
   });
+  if (error !== undefined) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }
