@@ -11,6 +11,7 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.js';
 import { copyDeclarations } from './declarations.js';
+import { writeManual } from './manuals.js';
 import { copyTexts, publicRepository, repositoryFields } from './package-texts.js';
 import { publicPackages } from './public-packages.js';
 import { thirdPartyLicenses } from './third-party-licenses.js';
@@ -76,10 +77,13 @@ async function writeCopy({ folder, manifest: whole }) {
   }
   const files = [...manifest.files, ...copyTexts({ folder, manifest }, copy, repository)];
   if (manifest.name === '@btfd/api') files.push(writeDescriptors(copy));
+  const man = await writeManual(manifest, join(copy, 'man'));
+  if (man.length > 0) files.push('man');
   if (included.length > 0) writeFileSync(join(copy, LICENSES_FILE), thirdPartyLicenses(bundled));
   const published = {
     ...publishedManifest(manifest, included),
     ...repositoryFields(repository, folder),
+    ...(man.length > 0 ? { man: man.map((name) => `./man/${name}`) } : {}),
     files,
   };
   writeFileSync(join(copy, 'package.json'), JSON.stringify(published, null, 2));

@@ -40,6 +40,7 @@ export const TOOLS = {
   less: { command: 'less', debian: 'less' },
   zsh: { command: 'zsh', debian: 'zsh' },
   fish: { command: 'fish', debian: 'fish' },
+  man: { command: 'man', debian: 'man-db' },
   protoc: { command: 'protoc', debian: 'protobuf-compiler' },
   // google/protobuf/duration.proto and others, which protoc needs.
   'libprotobuf-dev': { path: '/usr/include/google/protobuf/duration.proto', debian: 'libprotobuf-dev' },

@@ -163,14 +163,6 @@ describe('The Containerfile', () => {
     }
   });
 
-  test('copies every package of the workspace, because the lock file names all of them', () => {
-    const workspace = readFileSync(join(ROOT, 'pnpm-workspace.yaml'), 'utf8');
-    const members = [...workspace.matchAll(/^ {2}- (\w+)/gm)].map(([, name]) => name);
-    const copied = lines.filter(([word]) => word === 'COPY').flat();
-    expect(members.length).toBeGreaterThan(2);
-    for (const member of members) expect(copied).toContain(member);
-  });
-
   test('pins its base images, and runs as a numeric user other than root', () => {
     for (const { image } of stages) expect(image).toMatch(/^[\w.]+\/[\w./-]+:(?!latest)\S+$/);
     const last = lines.slice(lines.findLastIndex(([word]) => word === 'FROM'));

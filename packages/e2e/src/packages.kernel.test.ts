@@ -108,6 +108,43 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     });
   });
 
+  needs('man').test(
+    'have a manual after a global installation, with all commands and options of their help',
+    () => {
+      const man = (...words: string[]): string => {
+        const { status, stdout, stderr } = spawnSync('man', ['--warnings', '--pager=cat', ...words], {
+          encoding: 'utf8',
+          // man finds the pages by the folder of the command.
+          env: {
+            PATH: `${bin}:${process.env['PATH']}`,
+            HOME: installed.dir,
+            LC_ALL: 'C.UTF-8',
+            MANWIDTH: '200',
+          },
+        });
+        expect([words, status, stderr]).toEqual([words, 0, '']);
+        return stdout;
+      };
+      const help = (command: string, ...words: string[]): string =>
+        installed.run([...words, '--help'], { program: join(bin, command) }).stdout;
+      /** Returns the options and the commands in a help text. */
+      const termsIn = (text: string): string[] =>
+        [...text.matchAll(/^ {2}(?:-\w, )?(--[\w-]+|[a-z]+(?=[ |]))/gm)].map(([, term = '']) => term);
+      for (const words of [['btfd'], ['btfctl'], ['btfctl', 'dump'], ['btfctl', 'fleet', 'kernels']]) {
+        const page = man(words.join('-'));
+        const [command = '', ...others] = words;
+        const terms = termsIn(help(command, ...others));
+        expect(terms.length).toBeGreaterThan(5);
+        expect(terms.filter((term) => !new RegExp(`(?:^|\\s)${term}\\b`, 'm').test(page))).toEqual([]);
+      }
+      // A page for each command, which man also finds by its words.
+      expect(man('btfctl', 'layout')).toContain('btfctl layout sk_buff');
+      const names = [...man('btfctl').matchAll(/See (btfctl-\S+)[(]1[)]/g)].map(([, name = '']) => name);
+      expect(names.length).toBeGreaterThan(15);
+      for (const name of names) man(name);
+    },
+  );
+
   test('find etcd3 if it is installed beside btfctl, and otherwise say how to install it', () => {
     const run = () => {
       const args = ['fleet', 'kernels', '--etcd', '127.0.0.1:1'];

@@ -19,7 +19,8 @@ export interface Invocation {
   readonly show: boolean;
 }
 
-interface SettingOption {
+/** SettingOption is the option of a setting. */
+export interface SettingOption {
   readonly setting: Setting<unknown>;
   readonly option: Option;
 }
@@ -37,6 +38,31 @@ which overrides the file. docs/operations.md explains each setting.`;
  */
 export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv): Invocation {
   let command: Command = { name: 'serve' };
+  const { program, options } = makeCommandLine((chosen) => {
+    command = chosen;
+  });
+  program.parse(args, { from: 'user' });
+  const file: unknown = program.getOptionValue('config');
+  return {
+    command,
+    sources: { flags: flagsOf(program, options), env, file: typeof file === 'string' ? file : null },
+    show: program.getOptionValue('show') === true,
+  };
+}
+
+/** CommandLine is the grammar of `btfd`. */
+export interface CommandLine {
+  readonly program: Program;
+  /** The options that are settings. */
+  readonly options: readonly SettingOption[];
+}
+
+/**
+ * makeCommandLine returns the grammar of `btfd`.
+ *
+ * @param choose receives the command, unless it is `serve`.
+ */
+export function makeCommandLine(choose: (command: Command) => void): CommandLine {
   const program = makeProgram();
   const options = addSettings(program);
   refuseRemoved(program);
@@ -51,9 +77,7 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
     .description('check the settings')
     .command('check')
     .description('print the settings in force and where each came from; exit status 2 if one is invalid')
-    .action(() => {
-      command = { name: 'check-config' };
-    });
+    .action(() => choose({ name: 'check-config' }));
   program
     .command('certs')
     .description('make certificates')
@@ -61,18 +85,10 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
     .configureHelp({ showGlobalOptions: false })
     .command('init <dir>')
     .description('make an authority, a server and a client certificate to try mutual TLS with')
-    .action((dir: string) => {
-      command = { name: 'init-certificates', dir };
-    });
+    .action((dir: string) => choose({ name: 'init-certificates', dir }));
   // After the commands, which inherit it: only the daemon itself has an error of its own.
   program.allowExcessArguments();
-  program.parse(args, { from: 'user' });
-  const file: unknown = program.getOptionValue('config');
-  return {
-    command,
-    sources: { flags: flagsOf(program, options), env, file: typeof file === 'string' ? file : null },
-    show: program.getOptionValue('show') === true,
-  };
+  return { program, options };
 }
 
 /** Makes a word that is not a command an error. People try `start` and `run`. */
