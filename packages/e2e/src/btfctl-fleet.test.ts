@@ -321,14 +321,16 @@ describe('btfctl fleet with real daemons', () => {
     expect(words(stdout).at(-1)?.slice(0, 2)).toEqual(['-', '(no answer)']);
     expect(stderr).toBe(
       'btfctl: 2 of 6 nodes gave no answer: 2 unreachable\n' +
-        '  2 unreachable: cannot connect to its address: ECONNREFUSED: gone[1-2]\n',
+        '  2 unreachable: cannot connect to its address: connection refused (ECONNREFUSED): gone[1-2]\n',
     );
   });
 
   test('--fail-fast ends at the first node without an answer', async () => {
     const { stdout, stderr, status } = await fleet('kernels', ['--fail-fast'], dead);
     expect([status, stdout]).toEqual([6, '']);
-    expect(stderr).toMatch(/^btfctl: gone[12]: cannot connect to 127\.0\.0\.1:\d+: ECONNREFUSED\n$/);
+    expect(stderr).toMatch(
+      /^btfctl: gone[12]: cannot connect to 127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)\n$/,
+    );
   });
 
   test('at the deadline the answer is what is known by then', async () => {

@@ -281,7 +281,7 @@ needs('bpf').describe('btfctl', () => {
     });
     expect([cut.status, cut.stdout.length]).toEqual([6, 0]);
     expect(cut.stderr).toMatch(
-      /^btfctl: the request took longer than --timeout allows\nhint: .*--timeout 1m\n$/,
+      /^btfctl: the daemon at \S+ took longer than --timeout allows\nhint: .*--timeout 1m\n$/,
     );
     // A daemon that accepts the connection and sends nothing.
     const silent = createServer().listen(join(daemon.dir, 'silent.sock'));

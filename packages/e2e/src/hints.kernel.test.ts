@@ -198,7 +198,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'e2e/src/btfctl.kernel.test.ts': [
     '…\nhint: `btfctl find … --in …` lists all of them',
     '`btfctl info` shows what the daemon can do, and why not the rest',
-    'the request took longer than --timeout allows',
+    'took longer than --timeout allows',
     'allow more time with --timeout, such as --timeout 1m',
   ],
   'e2e/src/btfctl-local.test.ts': [

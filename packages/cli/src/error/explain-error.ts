@@ -86,7 +86,7 @@ function explainBtfError(error: BtfError, env: NodeJS.ProcessEnv): Explanation {
     const late = LATE_PROXY.exec(rawMessage)?.[1];
     if (late !== undefined)
       return { exitCode: ExitCode.UNREACHABLE, message: `${late} in time`, hint: NO_PROXY };
-    return timedOut('the daemon did not respond in time', env);
+    return timedOut(rawMessage, env);
   }
   if (reason === 'DAEMON_LACKS_CAPABILITY' && rawMessage.includes('user namespace')) {
     return { exitCode: ExitCode.DENIED, message: rawMessage, hint: NAMESPACE };
@@ -131,7 +131,8 @@ const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] =
   ],
   [/altnames|Hostname\/IP/, 'its certificate is for another name: give that name with --tls-server-name'],
   [/certificate required|bad certificate|unknown ca|handshake failure/i, CREDENTIALS],
-  [/Failed to connect/, 'it may require TLS: name the authority of its certificate with --tls-ca'],
+  [/before HTTP\/2 began/, 'it may require TLS: name the authority of its certificate with --tls-ca'],
+  [/cannot be resolved/, 'check the name in its address, and that this machine can look up names'],
   [/wrong version number|packet length too long/, 'it does not use TLS there: leave out the --tls options'],
 ];
 
@@ -145,7 +146,7 @@ const NO_PROXY = 'check the proxy, or connect without it: no_proxy=HOST, with th
 
 function unreachable(rawMessage: string): Explanation {
   const [, address = 'its address', proxy] = UNREACHABLE.exec(rawMessage) ?? [];
-  const cause = causeOf(rawMessage);
+  const cause = rawMessage.replace(UNREACHABLE, '');
   if (/\b(?:EACCES|EPERM)\b/.test(cause)) {
     return {
       exitCode: ExitCode.DENIED,
@@ -165,17 +166,6 @@ function unreachable(rawMessage: string): Explanation {
     message: `cannot reach the daemon at ${where}: ${cause}`,
     hint,
   };
-}
-
-/** Returns the message of the system without the parts that grpc-js and OpenSSL add. */
-function causeOf(rawMessage: string): string {
-  const cause = /Last error: (.*)$/s.exec(rawMessage)?.[1] ?? rawMessage.replace(UNREACHABLE, '');
-  const bySsl = /:SSL routines:[^:]*:([^:]+):/.exec(cause)?.[1];
-  return (bySsl ?? cause)
-    .replace(/\s*Resolution note:.*$/s, '')
-    .replaceAll(/\s*\(\d{4}-\d\d-\d\dT[^)]*\)/g, '')
-    .replace(/^Error(?: \[\w+\])?: /, '')
-    .replace(/\.?\s*$/, '');
 }
 
 function isTimeout(error: unknown): error is DOMException {

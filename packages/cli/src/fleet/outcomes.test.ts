@@ -8,12 +8,13 @@ const failed = (kind: 'unreachable' | 'refused' | 'starved', code: status, messa
   kind,
   error: new BtfError({ code, reason: null, message }),
 });
-/** grpc-js says how long each part of a call took. */
-const silent = (seconds: number): NodeOutcome =>
+const silent = (name: string): NodeOutcome =>
+  failed('unreachable', status.DEADLINE_EXCEEDED, `no response in time from the daemon at ${name}.example:1`);
+const untrusted = (name: string): NodeOutcome =>
   failed(
     'unreachable',
-    status.DEADLINE_EXCEEDED,
-    `Deadline exceeded after ${seconds}s,name resolution: 0.002s,Waiting for LB pick`,
+    status.UNAVAILABLE,
+    `the daemon at ${name}.example:1 cannot be reached: certificate has expired`,
   );
 
 const nodes = (outcomes: Readonly<Record<string, NodeOutcome>>) => ({
@@ -25,8 +26,8 @@ describe('Nodes without an answer', () => {
   const some = nodes({
     ok: { kind: 'answered' },
     same: { kind: 'inferred', from: 'ok' },
-    a: silent(3.01),
-    b: silent(2.99),
+    a: silent('a'),
+    b: silent('b'),
     c: failed('unreachable', status.UNAVAILABLE, 'cannot connect to c.example:1: ECONNREFUSED'),
     d: failed('unreachable', status.UNAVAILABLE, 'cannot connect to d.example:1: ECONNREFUSED'),
     e: failed(
@@ -39,27 +40,30 @@ describe('Nodes without an answer', () => {
       status.DEADLINE_EXCEEDED,
       'Deadline exceeded, but this process did not run for 1700 ms',
     ),
+    h: untrusted('h'),
+    i: untrusted('i'),
     g: failed('refused', status.PERMISSION_DENIED, 'the role viewer is needed'),
   });
 
-  test('are folded if they fail for one reason, whatever their addresses and times are', () => {
+  test('are folded if they fail for one reason, whatever their addresses are', () => {
     expect(foldedFailures(some).map(({ message, nodes: names }) => [names.join(), message])).toEqual([
       ['a,b', 'no response in time'],
       ['c,d', 'cannot connect to its address: ECONNREFUSED'],
       ['e,f', 'no response in time, but btfctl itself did not run for a second of it'],
+      ['h,i', 'certificate has expired'],
       ['g', 'the role viewer is needed'],
     ]);
   });
 
   test('are counted by kind', () => {
-    expect(missingText(some)).toBe('7 of 9 nodes gave no answer: 4 unreachable, 2 starved, 1 refused');
+    expect(missingText(some)).toBe('9 of 11 nodes gave no answer: 6 unreachable, 2 starved, 1 refused');
     expect(missingText(nodes({ ok: { kind: 'answered' } }))).toBeNull();
   });
 
   test('give the exit code 9, and 6 if no node has an answer, unless that of the results is another', () => {
     expect(fleetExitCode(some, ExitCode.OK)).toBe(9);
     expect(fleetExitCode(some, ExitCode.INCOMPATIBLE)).toBe(8);
-    expect(fleetExitCode(nodes({ a: silent(1) }), ExitCode.OK)).toBe(6);
+    expect(fleetExitCode(nodes({ a: silent('a') }), ExitCode.OK)).toBe(6);
     expect(fleetExitCode(nodes({ ok: { kind: 'answered' } }), ExitCode.OK)).toBe(0);
   });
 });

@@ -35,10 +35,7 @@ export function foldedFailures({ outcomes, addresses }: FleetNodes): FoldedFailu
   for (const [name, outcome] of outcomes) {
     if (!isFailure(outcome)) continue;
     const { kind } = outcome;
-    const address = addresses.get(name);
-    const text = failureText(outcome);
-    // Errors of connections name the address, and would all differ.
-    const message = address === undefined ? text : text.replaceAll(address, 'its address');
+    const message = reasonOf(outcome, addresses.get(name));
     const key = `${kind} ${message}`;
     const same = folded.get(key) ?? { kind, message, nodes: [] };
     folded.set(key, same);
@@ -47,11 +44,14 @@ export function foldedFailures({ outcomes, addresses }: FleetNodes): FoldedFailu
   return [...folded.values()].toSorted((a, b) => b.nodes.length - a.nodes.length);
 }
 
-/** Returns why a node gave no answer, without the times of grpc-js, which differ for each node. */
-function failureText({ kind, error }: NodeFailure): string {
+/** The address of a node in errors of the client, which is not that of other nodes. */
+const OF_DAEMON = /^the daemon at its address cannot be reached: | (?:to|from) the daemon at its address$/;
+
+/** Returns why a node gave no answer, in words that are the same for all nodes with that reason. */
+function reasonOf({ kind, error }: NodeFailure, address: string | undefined): string {
   if (kind === 'starved') return 'no response in time, but btfctl itself did not run for a second of it';
-  if (kind === 'unreachable' && error.codeName === 'DEADLINE_EXCEEDED') return 'no response in time';
-  return error.rawMessage;
+  const text = error.rawMessage;
+  return address === undefined ? text : text.replaceAll(address, 'its address').replace(OF_DAEMON, '');
 }
 
 /** missingText counts the nodes without an answer: `9 of 995 nodes gave no answer: 7 unreachable, 2 refused`; null if all gave one. */

@@ -42,6 +42,8 @@ export class Session implements AsyncDisposable {
   /** Null if nobody would see it. */
   readonly #progress: Progress | null;
   readonly #notes = new Set<string>();
+  /** The addresses of its clients. */
+  readonly #addresses = new Set<string>();
   #localKernel: Promise<LocalKernel | null> | null = null;
   /** The text of the config file; null in it if there is no file. */
   #configRead: Promise<string | null> | null = null;
@@ -133,7 +135,8 @@ export class Session implements AsyncDisposable {
   }
 
   /** Starts the timeout of a request. */
-  readonly requestTimeout = (): RequestTimeout => new RequestTimeout(this.interrupted, this.options.timeout);
+  readonly requestTimeout = (): RequestTimeout =>
+    new RequestTimeout(this.interrupted, this.options.timeout, () => this.#daemon());
 
   /** Returns the signal of one request. It aborts when the user ends the command, or when the wait is too long. */
   readonly requestSignal = (): AbortSignal => this.requestTimeout().signal;
@@ -227,8 +230,15 @@ export class Session implements AsyncDisposable {
     return new LocalKernel({ interrupted: this.interrupted, note: this.noteOnce });
   }
 
+  /** Returns the daemon of the command in words. */
+  #daemon(): string {
+    const [address, ...more] = this.#addresses;
+    return address === undefined || more.length > 0 ? 'the daemon' : `the daemon at ${address}`;
+  }
+
   async #connect(node: string | null): Promise<BtfClient> {
     const target = node === null ? await this.target() : await this.#nodeNamed(node);
+    this.#addresses.add(target.address);
     quietGrpc();
     const { connectTo } = await import('../config/connect.js');
     return connectTo(target, this.options.timeout, this.env, this.interrupted);

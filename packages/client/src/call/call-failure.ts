@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { BtfError, clientError } from '../error/btf-error.js';
+import { NO_CONNECTION, NO_RESPONSE } from '../error/plain-failure.js';
 
 /** The message of grpc-js about a message above the receiver's limit. It comes before any code of the receiver runs. */
 const TOO_LARGE = /^Received message larger than max \((\d+) vs\.? (\d+)\)/;
@@ -34,6 +35,14 @@ export function isDisconnect({ code, reason, rawMessage }: BtfError): boolean {
   if (code === status.UNAVAILABLE || code === status.CANCELLED) return true;
   // The error of grpc-js for a connection that ended with an error, unless it was reset.
   return code === status.INTERNAL && rawMessage.includes('triggered by internal client error');
+}
+
+/** late adds the address to the error of a call whose deadline has passed. It returns every other error as it is. */
+export function late(address: string, error: BtfError): BtfError {
+  const { code, reason, rawMessage, cause } = error;
+  if (reason !== null || (rawMessage !== NO_CONNECTION && rawMessage !== NO_RESPONSE)) return error;
+  const message = `${rawMessage} ${rawMessage === NO_CONNECTION ? 'to' : 'from'} the daemon at ${address}`;
+  return new BtfError({ code, reason, message, cause });
 }
 
 /** unreachable returns the error for a daemon that cannot be reached. */

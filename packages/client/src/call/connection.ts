@@ -3,7 +3,7 @@ import { onAbort } from '../base/abort.js';
 import { atMost, type Clock, pause, systemClock } from '../base/clock.js';
 import { invalidArgument } from '../error/argument.js';
 import { BtfError } from '../error/btf-error.js';
-import { clientClosed, isDisconnect, replaced, unreachable, withSizes } from './call-failure.js';
+import { clientClosed, isDisconnect, late, replaced, unreachable, withSizes } from './call-failure.js';
 import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
@@ -272,7 +272,7 @@ export class Connection {
   ): unknown {
     if (signal?.aborted) return signal.reason;
     if (this.closed) return clientClosed(error);
-    const failure = withSizes(BtfError.from(error), sent);
+    const failure = late(this.#address, withSizes(BtfError.from(error), sent));
     // A call that found no connection has no peer: grpc-js returns the target instead, or "unknown".
     const unsent = peer === 'unknown' || peer === this.#client.getChannel().getTarget();
     if (!isDisconnect(failure)) {

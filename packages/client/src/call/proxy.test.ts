@@ -137,7 +137,7 @@ describe('a proxy in the environment', () => {
     await client.close();
     process.env['no_proxy'] = 'daemon.invalid';
     expect(await failureOf(ADDRESS)).toMatchObject({
-      rawMessage: expect.stringMatching(/cannot be reached: Name resolution failed/),
+      rawMessage: expect.stringMatching(/cannot be reached: the name daemon\.invalid cannot be resolved$/),
     });
     expect(proxy?.requests).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { type ClientRequest, request } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { BtfError, clientError } from '../error/btf-error.js';
+import { NO_REASON } from '../error/plain-failure.js';
 import { hostOf } from './address.js';
 
 /** The variables that name a proxy, in the order in which grpc-js looks at them. */
@@ -9,9 +10,6 @@ const VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'] as const;
 
 /** How long {@link whyProxyFails} waits for a proxy. It may be far away, but a user waits for the error. */
 const PROXY_TIMEOUT_MS = 2_000;
-
-/** The message of grpc-js about a proxy that does not connect. */
-const NO_REASON = 'Last error: undefined';
 
 /** Proxy is the HTTP proxy through which grpc-js connects to a daemon, because the environment names it. */
 export interface Proxy {
@@ -54,7 +52,7 @@ export function proxyOf(address: string, target: string): Proxy | null {
  * @param why the reason, as {@link whyProxyFails} returns it. Default: that of grpc-js, if it has one.
  */
 export function throughProxy(address: string, proxy: Proxy, cause: BtfError, why?: string): BtfError {
-  const known = cause.rawMessage.includes(NO_REASON) ? 'it does not connect' : cause.rawMessage;
+  const known = cause.rawMessage === NO_REASON ? 'it does not connect' : cause.rawMessage;
   const message = `the daemon at ${address} cannot be reached through the proxy ${nameOf(proxy)}: ${why ?? known}`;
   return clientError('UNREACHABLE', message, { cause });
 }

@@ -7,6 +7,7 @@ import {
 } from '@btfd/api/light';
 import { status } from '@grpc/grpc-js';
 import { CLIENT_REASONS } from './client-reasons.js';
+import { plainFailure } from './plain-failure.js';
 import { type VerifierLog, verifierLogFromMetadata } from './verifier-log.js';
 
 /** DaemonErrorReason is a reason of the daemon: a name of `btf.v1.ErrorReason`, whose comments explain each. */
@@ -102,12 +103,12 @@ export class BtfError extends Error {
 
   /**
    * from returns a BtfError for any thrown value. It returns a BtfError as it is and decodes an error of grpc-js. For
-   * any other value the code is UNKNOWN, and the value is the `cause`.
+   * any other value the code is UNKNOWN, and the value is the `cause`. Texts of grpc-js about connections are in plain words.
    */
   static from(value: unknown): BtfError {
     if (BtfError.isBtfError(value)) return value;
     if (isServiceError(value)) return fromServiceError(value);
-    const message = value instanceof Error ? value.message : String(value);
+    const message = plainFailure(value instanceof Error ? value.message : String(value));
     return new BtfError({ code: status.UNKNOWN, reason: null, message, cause: value });
   }
 }
@@ -155,7 +156,7 @@ function hasGet(value: unknown): value is MetadataLike {
 
 function fromServiceError(error: ServiceErrorLike): BtfError {
   const { reason, fieldViolations, ...details } = errorDetailsOf(error.metadata);
-  const text = error.details || 'the daemon gave no message';
+  const text = plainFailure(error.details) || 'the daemon gave no message';
   const violations = fieldViolations
     .map(({ field, description }) => `${field}: ${description}`)
     .filter((violation) => !text.includes(violation));

@@ -74,8 +74,7 @@ export function etcdError(error: unknown, { description, user }: CheckedEtcd): B
   const code = isOld ? status.UNAVAILABLE : (CODES[name] ?? status.UNAVAILABLE);
   const what = code === status.UNAVAILABLE ? 'cannot be reached' : 'refuses the call';
   // An earlier error said why no member responds.
-  const why =
-    name === 'BrokenCircuitError' ? 'no member responds' : oneLine(text.replace(/ Resolution note: $/, ''));
+  const why = name === 'BrokenCircuitError' ? 'no member responds' : oneLine(BtfError.from(error).rawMessage);
   const hint = hintFor(code, user);
   return new BtfError({
     code,

@@ -12,9 +12,17 @@ describe('Reaching a node', () => {
     await expect(reachNode(await deadAddress(), 10_000, SIGNAL)).rejects.toMatchObject({
       code: status.UNAVAILABLE,
       reason: 'UNREACHABLE',
-      rawMessage: expect.stringMatching(/^cannot connect to 127\.0\.0\.1:\d+: ECONNREFUSED$/),
+      rawMessage: expect.stringMatching(
+        /^cannot connect to 127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)$/,
+      ),
     });
-    await expect(reachNode('unix:/no/such/socket', 10_000, SIGNAL)).rejects.toThrow('ENOENT');
+    await expect(reachNode('unix:/no/such/socket', 10_000, SIGNAL)).rejects.toThrow(
+      'cannot connect to unix:/no/such/socket: there is no such socket (ENOENT)',
+    );
+    // RFC 6761: no resolver knows it. A machine without a network cannot say so.
+    await expect(reachNode('daemon.invalid:1', 60_000, SIGNAL)).rejects.toThrow(
+      /^cannot connect to daemon.invalid:1: (there is no such name \(ENOTFOUND\)|its name cannot be resolved now \(EAI_AGAIN\))/,
+    );
   });
 
   test('ends after the time, and when its signal aborts', async () => {

@@ -5,6 +5,19 @@ import { orAborted } from '../base/bounded.js';
 /** The variables by which grpc-js finds a proxy. Nodes are reached through it. */
 const PROXY_VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'];
 
+/** The meaning of codes of the system for a connection. */
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to its network',
+  ETIMEDOUT: 'connection timed out',
+  ENOTFOUND: 'there is no such name',
+  EAI_AGAIN: 'its name cannot be resolved now',
+  ENOENT: 'there is no such socket',
+  EACCES: 'permission denied',
+};
+
 /**
  * reachNode connects to an address and closes the connection again. grpc-js would continue to connect to a silent address for
  * minutes, also after its channel is closed, and each attempt has a socket.
@@ -38,6 +51,11 @@ async function connected(socket: Socket, address: string, ms: number): Promise<v
     const timer = setTimeout(() => fail(`no connection within ${ms} ms`), ms);
     socket.once('close', () => clearTimeout(timer));
     socket.once('connect', resolve);
-    socket.once('error', (error) => fail(String(Object(error).code), error));
+    socket.once('error', (error) => fail(wordsOf(String(Object(error).code)), error));
   });
+}
+
+function wordsOf(code: string): string {
+  const words = WORDS[code];
+  return words === undefined ? code : `${words} (${code})`;
 }
