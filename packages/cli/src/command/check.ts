@@ -3,7 +3,7 @@ import { BtfFormatError, parseHeader, surveyBtf } from '@btfd/btf';
 import { ExitCode } from '../error/exit-code.js';
 import type { CheckOptions } from '../grammar/check.js';
 import { refusalText } from '../output/refusal.js';
-import { grouped } from '../output/table.js';
+import { grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-loadable.js';
 import { noteUnknown, unknownParts } from '../source/source.js';

@@ -16,7 +16,7 @@ import { CliError } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { CompatOptions } from '../grammar/compat.js';
-import { grouped } from '../output/table.js';
+import { grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 import { SYSFS } from '../source/spec-ref.js';
 

@@ -9,7 +9,7 @@ import { showFleet } from '../fleet/show-fleet.js';
 import type { FleetDiffOptions } from '../grammar/fleet-diff.js';
 import { makeColors } from '../output/colors.js';
 import { codeBlock } from '../output/markdown.js';
-import { grouped } from '../output/table.js';
+import { grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 import { checkNames } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';

@@ -5,7 +5,8 @@ import { openFleet } from '../fleet/open-fleet.js';
 import { showFleet } from '../fleet/show-fleet.js';
 import type { FleetFindOptions } from '../grammar/fleet-find.js';
 import { code, markdownTable } from '../output/markdown.js';
-import { type Column, formatTable, grouped } from '../output/table.js';
+import { grouped } from '../output/numbers.js';
+import { type Column, formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { checkNames } from '../source/glob.js';
 

@@ -7,6 +7,7 @@ import { openFleet } from '../fleet/open-fleet.js';
 import { ofBuilds, showFleet } from '../fleet/show-fleet.js';
 import type { FleetMemberOptions } from '../grammar/fleet-member.js';
 import { memberData, offsetsText, typeText } from '../output/member-text.js';
+import { grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 
 type MemberAnswer = BuildAnswer<readonly FleetMember[]>;
@@ -46,7 +47,7 @@ export async function fleetMember(
 
 function cellsOf({ path, used, result: { member } }: FleetMember): string[] {
   if (member === null) return [path, '-', '-', '-'];
-  return [used ?? path, offsetsText(member), String(member.bitSize), typeText(member)];
+  return [used ?? path, offsetsText(member), grouped(member.bitSize), typeText(member)];
 }
 
 interface PathFailure {

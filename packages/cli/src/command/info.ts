@@ -8,7 +8,7 @@ import {
 } from '@btfd/client';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
-import { grouped } from '../output/table.js';
+import { grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 
 /** info runs `btfctl info`. */

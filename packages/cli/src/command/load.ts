@@ -5,7 +5,7 @@ import { explainError } from '../error/explain-error.js';
 import type { LoadOptions } from '../grammar/load.js';
 import { makeColors } from '../output/colors.js';
 import { refusalText } from '../output/refusal.js';
-import { grouped } from '../output/table.js';
+import { grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-loadable.js';
 import { noteUnknown, unknownParts } from '../source/source.js';

@@ -5,6 +5,7 @@ import { ExitCode } from '../error/exit-code.js';
 import type { InOptions } from '../grammar/options.js';
 import { makeColors } from '../output/colors.js';
 import { memberData, offsetsText, typeText } from '../output/member-text.js';
+import { grouped } from '../output/numbers.js';
 import { formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { parseSpecRef } from '../source/spec-ref.js';
@@ -28,7 +29,7 @@ export async function member(
   const rows = found.map(({ path, place }) => [
     path,
     offsetsText(place),
-    String(place.bitSize),
+    grouped(place.bitSize),
     typeText(place),
   ]);
   await session.show({
@@ -56,10 +57,10 @@ function ambiguity(path: string, failure: MemberFailure, label: string): string 
   const rows = candidates.map(({ typeName, inBase, path: exact, member: place }) => [
     exact,
     inBase ? `${typeName} (base)` : typeName,
-    ...(place === null ? ['-', '-', 'none'] : [offsetsText(place), String(place.bitSize), typeText(place)]),
+    ...(place === null ? ['-', '-', 'none'] : [offsetsText(place), grouped(place.bitSize), typeText(place)]),
   ]);
   const table = formatTable(columns, rows, { width: null, colors: makeColors(false) }).trimEnd();
-  const message = `${path} differs in ${candidateCount} types of one name: use one of these paths\n${table}`;
+  const message = `${path} differs in ${grouped(candidateCount)} types of one name: use one of these paths\n${table}`;
   if (candidates.length === candidateCount) return message;
   // A daemon sends only some of very many.
   const name = step === -1 ? parseMemberPath(path).root : candidates[0]?.typeName.split(' ').at(-1);

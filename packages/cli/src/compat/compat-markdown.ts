@@ -1,4 +1,5 @@
 import { code, escaped, markdownTable } from '../output/markdown.js';
+import { grouped } from '../output/numbers.js';
 import { groupFindings, type GroupedFinding, type OnKernel } from './finding-groups.js';
 import type { Cell, Row } from './judge-all.js';
 import { cellWord, columnsOf, sectionsOf, totalText } from './matrix.js';
@@ -76,6 +77,6 @@ function findingMarkdown(group: GroupedFinding, kernels: number): string {
 }
 
 function some(texts: readonly string[]): string {
-  const more = texts.length > MOST_SHOWN ? ` and ${texts.length - MOST_SHOWN} more` : '';
+  const more = texts.length > MOST_SHOWN ? ` and ${grouped(texts.length - MOST_SHOWN)} more` : '';
   return `${texts.slice(0, MOST_SHOWN).map(code).join(', ')}${more}`;
 }

@@ -1,6 +1,7 @@
 import type { SourceLine, Verdict } from '@btfd/btf';
+import { counted } from '../output/numbers.js';
 import type { CompatFinding, CompatReport } from './report.js';
-import { isRelocation, kindWord } from './words.js';
+import { isRelocation, kindWord, valueText } from './words.js';
 
 /** GroupedFinding is a finding that several instructions, programs or kernels may have. */
 export interface GroupedFinding {
@@ -131,10 +132,11 @@ function subjectOf(finding: CompatFinding): string {
 
 function changeOf(finding: CompatFinding): string {
   if (!isRelocation(finding) || finding.verdict !== 'CHANGED') return '';
-  const { localSize, targetSize, localValue, targetValue } = finding.relocation;
-  const [from, to] = [localValue, targetValue].map((value) => String(BigInt.asIntN(64, value)));
+  const { relocation } = finding;
+  const { localSize, targetSize, localValue, targetValue } = relocation;
+  const [from, to] = [localValue, targetValue].map((value) => valueText(relocation, value));
   if (localSize === targetSize) return `${from} → ${to}`;
-  return `${localSize} bytes at ${from} → ${targetSize} bytes at ${to}`;
+  return `${counted(localSize, 'byte')} at ${from} → ${counted(targetSize, 'byte')} at ${to}`;
 }
 
 function grouped({ first, sources, subjects, instructions, users, kernels }: Group): GroupedFinding {

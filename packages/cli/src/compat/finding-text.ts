@@ -1,8 +1,9 @@
 import type { Colors } from '../output/colors.js';
+import { counted, grouped } from '../output/numbers.js';
 import { printable } from '../output/safe-text.js';
 import { clip } from '../output/table.js';
 import type { GroupedFinding } from './finding-groups.js';
-import { isRelocation, paintVerdict, sourceText, verdictWord } from './words.js';
+import { isRelocation, paintVerdict, sourceText, valueText, verdictWord } from './words.js';
 
 /** FindingTextOptions are the options of {@link findingText}. */
 export interface FindingTextOptions {
@@ -56,21 +57,21 @@ function details({ first }: GroupedFinding): string[] {
   if (!isRelocation(first)) return first.object === null ? [] : [`found in ${first.object}`];
   const { local, localValue, localSize, match, candidates, candidateCount } = first.relocation;
   const more = candidateCount - candidates.length;
-  const size = localSize > 0 ? `, ${localSize} bytes` : '';
+  const size = localSize > 0 ? `, ${counted(localSize, 'byte')}` : '';
   const access = local === null ? '' : `, access ${local.access === '' ? '0' : local.access}`;
   return [
-    `compiled as ${localValue}${size}${access}`,
+    `compiled as ${valueText(first.relocation, localValue)}${size}${access}`,
     ...(match?.place == null ? [] : [`the kernel has ${match.place.text} in ${match.object}`]),
     ...candidates.flatMap(({ object, typeName, typeId, reason }) =>
       reason === '' ? [] : [`compared with [${typeId}] ${typeName} in ${object}: ${reason}`],
     ),
-    ...(more > 0 ? [`compared with ${more} more types`] : []),
+    ...(more > 0 ? [`compared with ${grouped(more)} more types`] : []),
   ];
 }
 
 function list(texts: readonly string[], separator: string, whole: boolean): string {
   if (whole || texts.length <= MOST_SHOWN) return texts.join(separator);
-  return `${texts.slice(0, MOST_SHOWN).join(separator)}${separator}and ${texts.length - MOST_SHOWN} more`;
+  return `${texts.slice(0, MOST_SHOWN).join(separator)}${separator}and ${grouped(texts.length - MOST_SHOWN)} more`;
 }
 
 /** wrapped breaks a text between its words into indented lines. @param width null for no limit. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { usageError } from '../error/cli-error.js';
 import type { CompatOptions } from '../grammar/compat.js';
+import { counted } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 import {
   formatObjectRef,
@@ -14,7 +15,6 @@ import { DaemonKernel } from './daemon-kernel.js';
 import { FileKernel } from './file-kernel.js';
 import type { CompatKernel } from './kernel.js';
 import { runningVersion } from './running-version.js';
-import { counted } from './words.js';
 
 /**
  * kernelsOf returns the kernels of `--on`, with the modules and versions of the options.

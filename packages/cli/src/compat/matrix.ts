@@ -1,5 +1,6 @@
+import { counted } from '../output/numbers.js';
 import type { Cell, Row } from './judge-all.js';
-import { counted, kernelText, numbered, overallWord } from './words.js';
+import { kernelText, numbered, overallWord } from './words.js';
 
 /** KernelColumn is the heading of a kernel. */
 export interface KernelColumn {

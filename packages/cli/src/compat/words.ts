@@ -1,7 +1,13 @@
 import { basename } from 'node:path';
-import { RELOCATION_NAMES, type SourceLine, type Verdict, type VerdictCount } from '@btfd/btf';
+import {
+  RELOCATION_NAMES,
+  type RelocationKind,
+  type SourceLine,
+  type Verdict,
+  type VerdictCount,
+} from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
-import { grouped } from '../output/table.js';
+import { counted, grouped } from '../output/numbers.js';
 import type { RemoteNeed, RemoteRelocationFinding } from '@btfd/client';
 import type { CompatFinding, CompatReport } from './report.js';
 
@@ -102,9 +108,17 @@ export function numbered(number: number, word: string): string {
   return `${grouped(number)} ${number === 1 ? word : (PLURALS[word] ?? word)}`;
 }
 
-/** counted returns a number with its noun: `1 program`, `2 programs`. */
-export function counted(number: number, noun: string): string {
-  return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`;
+/** The values that are sizes and offsets. The others are values of enums, ids of types, and numbers of bits and truth. */
+const MEASURES: ReadonlySet<RelocationKind | null> = new Set([
+  'FIELD_BYTE_OFFSET',
+  'FIELD_BYTE_SIZE',
+  'TYPE_SIZE',
+]);
+
+/** valueText returns what a loader writes for a relocation. */
+export function valueText({ kind }: RemoteRelocationFinding['relocation'], value: bigint): string {
+  const integer = BigInt.asIntN(64, value);
+  return MEASURES.has(kind) ? grouped(integer) : String(integer);
 }
 
 const LOADERS: Readonly<Record<CompatReport['loader'], string>> = { libbpf: 'libbpf', cilium: 'cilium/ebpf' };

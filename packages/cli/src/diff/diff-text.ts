@@ -1,7 +1,7 @@
 import type { Changed, MemberFact, SpecDiff, TagFact, TypeChange, TypeFacts, ValueFact } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
-import { grouped } from '../output/table.js';
+import { counted, grouped, offsetText } from '../output/numbers.js';
 import { splitMoved } from './moved.js';
 
 /** Sides are the names of the two sides. */
@@ -22,7 +22,7 @@ export function diffText({ a, b }: Sides, diff: SpecDiff, colors: Colors): strin
     ...removed.map((type) => minus(typeLine(type))),
     ...added.map((type) => plus(typeLine(type))),
     ...changed.flatMap((change) => writer.lines(change)),
-    `${removed.length} removed, ${added.length} added, ${changed.length} changed, ${same} the same`,
+    `${grouped(removed.length)} removed, ${grouped(added.length)} added, ${grouped(changed.length)} changed, ${grouped(same)} the same`,
     '',
   ].join('\n');
 }
@@ -30,7 +30,7 @@ export function diffText({ a, b }: Sides, diff: SpecDiff, colors: Colors): strin
 function typeLine(type: TypeFacts): string {
   const { kind, declaration, size } = type;
   if (kind === 'func' || kind === 'var') return printable(`${kind} ${declaration ?? ''}`);
-  return printable(typeName(type)) + (size === null ? '' : `, ${bytes(size)}`);
+  return printable(typeName(type)) + (size === null ? '' : `, ${counted(size, 'byte')}`);
 }
 
 /** Returns a type's kind and name. */
@@ -69,7 +69,7 @@ class ChangeWriter {
       ...others.map(({ from, to }) => this.#changed(memberChange(from, to))),
       ...moved.map(({ first, count, bits }) =>
         this.#changed(
-          `${count === 1 ? shown(first) : `${count} members from ${shown(first)} on`} moved by ${distance(bits)}`,
+          `${count === 1 ? shown(first) : `${grouped(count)} members from ${shown(first)} on`} moved by ${distance(bits)}`,
         ),
       ),
       ...values.removed.map((value) => this.#minus(valueText(value))),
@@ -92,7 +92,7 @@ class ChangeWriter {
 }
 
 function sizeChange({ from, to }: Changed<number | null>): string {
-  return `${from === null ? '-' : grouped(from)} → ${to === null ? '-' : bytes(to)}`;
+  return `${from === null ? '-' : grouped(from)} → ${to === null ? '-' : counted(to, 'byte')}`;
 }
 
 /** Returns the name of a member, which bitfields for padding do not have. */
@@ -101,13 +101,12 @@ function shown(name: string): string {
 }
 
 function memberText(member: MemberFact): string {
-  return `${shown(member.name)}: ${typeText(member)} at ${place(member.bitOffset, member)}`;
+  return `${shown(member.name)}: ${typeText(member)} at ${placeText(member)}`;
 }
 
 function memberChange(from: MemberFact, to: MemberFact): string {
   const type = typeText(from) === typeText(to) ? '' : ` ${typeText(from)} → ${typeText(to)}`;
-  const moved =
-    from.bitOffset === to.bitOffset ? '' : ` at ${place(from.bitOffset, from)} → ${place(to.bitOffset, to)}`;
+  const moved = from.bitOffset === to.bitOffset ? '' : ` at ${placeText(from)} → ${placeText(to)}`;
   return `${shown(from.name)}:${type}${type === '' || moved === '' ? '' : ','}${moved}`;
 }
 
@@ -129,17 +128,12 @@ function attribute(tag: string): string {
   return `__attribute__((${tag}))`;
 }
 
-function place(bits: number, { bitfieldSize }: MemberFact): string {
-  const whole = grouped(Math.floor(bits / 8));
-  return bitfieldSize > 0 || bits % 8 !== 0 ? `${whole}:${bits % 8}` : whole;
+function placeText({ bitOffset, bitfieldSize }: MemberFact): string {
+  return offsetText(bitOffset, bitfieldSize > 0);
 }
 
 function distance(bits: number): string {
   const sign = bits < 0 ? '-' : '+';
   const size = Math.abs(bits);
-  return size % 8 === 0 ? `${sign}${bytes(size / 8)}` : `${sign}${size} ${size === 1 ? 'bit' : 'bits'}`;
-}
-
-function bytes(count: number): string {
-  return `${grouped(count)} ${count === 1 ? 'byte' : 'bytes'}`;
+  return sign + (size % 8 === 0 ? counted(size / 8, 'byte') : counted(size, 'bit'));
 }

@@ -1,6 +1,6 @@
 import { wrapped } from '../compat/finding-text.js';
 import { printable } from '../output/safe-text.js';
-import { grouped } from '../output/table.js';
+import { grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 import { foldNames, someNames } from './folded-names.js';
 import { type FleetNodes, foldedFailures, KIND_TEXTS, missingText } from './outcomes.js';

@@ -1,6 +1,6 @@
 import type { FailureKind, NodeFailure, NodeOutcome } from '@btfd/fleet';
 import { ExitCode } from '../error/exit-code.js';
-import { grouped } from '../output/table.js';
+import { grouped } from '../output/numbers.js';
 
 /** FleetNodes are the nodes of a fleet after a question, with their outcomes. */
 export interface FleetNodes {

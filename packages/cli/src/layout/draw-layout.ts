@@ -1,7 +1,8 @@
 import type { Layout, LayoutMember, LayoutRow } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
-import { clip, grouped } from '../output/table.js';
+import { counted, grouped, offsetText } from '../output/numbers.js';
+import { clip } from '../output/table.js';
 import { CACHE_LINE, drawBytes } from './cache-line.js';
 import { type Extent, extentsOf, indexAt } from './extents.js';
 
@@ -39,13 +40,15 @@ export function drawLayout(layout: Layout, options: DrawOptions, showId = false)
     const whole = rows.length > 0 ? null : wholeLines(start, extents, rowsByLine, lineCount);
     if (whole !== null && whole.lines > 1) {
       lines.push(
-        colors.faint(`${String(start).padStart(8)} ⋮ ${whole.lines} cache lines of ${printable(whole.name)}`),
+        colors.faint(
+          `${grouped(start).padStart(8)} ⋮ ${grouped(whole.lines)} cache lines of ${printable(whole.name)}`,
+        ),
       );
       line += whole.lines - 1;
       continue;
     }
     for (let at = start; at < Math.min(start + CACHE_LINE, Math.max(layout.size, start + 1)); at += cells) {
-      lines.push(`${colors.heading(String(at).padStart(8))} ${drawBytes(at, cells, extents, colors)}`);
+      lines.push(`${colors.heading(grouped(at).padStart(8))} ${drawBytes(at, cells, extents, colors)}`);
     }
     for (const row of rows) lines.push(...rowLines(row, options));
     if (line < lineCount - 1) lines.push('');
@@ -119,12 +122,12 @@ function rowLines(row: LayoutRow, options: DrawOptions): string[] {
   switch (row.row) {
     case 'member': {
       const bits = row.bitfieldSize > 0;
-      const offset = bits ? `${row.offset}:${row.bitOffset}` : String(row.offset);
-      const size = bits ? counted(row.bitfieldSize, 'bit') : String(row.size);
+      const offset = offsetText(row.offset * 8 + row.bitOffset, bits);
+      const size = bits ? counted(row.bitfieldSize, 'bit') : grouped(row.size);
       return [placed(offset, size, row.depth) + declaration(row, options)];
     }
     case 'open':
-      return [`${placed(String(row.offset), String(row.size), row.depth)}${printable(row.type)} {`];
+      return [`${placed(grouped(row.offset), grouped(row.size), row.depth)}${printable(row.type)} {`];
     case 'close':
       return [`${placed('', '', row.depth)}} ${colors.name(printable(row.name))}`.trimEnd()];
     case 'hole':
@@ -136,7 +139,7 @@ function rowLines(row: LayoutRow, options: DrawOptions): string[] {
       ];
       const [mark, paint] = row.row === 'hole' ? ['░', colors.bad] : ['▒', colors.faint];
       return [
-        placed(String(row.offset), '', row.depth) + paint(`${mark} ${row.row} of ${parts.join(' and ')}`),
+        placed(grouped(row.offset), '', row.depth) + paint(`${mark} ${row.row} of ${parts.join(' and ')}`),
       ];
     }
   }
@@ -168,8 +171,4 @@ function commonLength(type: string, text: string): number {
 
 function indent(depth: number): string {
   return '  '.repeat(depth - 1);
-}
-
-function counted(count: number, word: string): string {
-  return `${grouped(count)} ${word}${count === 1 ? '' : 's'}`;
 }

@@ -1,17 +1,13 @@
 import type { MemberResult, RemoteMember } from '@btfd/client';
+import { offsetText } from './numbers.js';
 
-/** offsetsText writes where a member is: `8`, `8:3` for a bitfield, and `2320 → 120` after a pointer. */
+/** offsetsText writes where a member is: `8`, `8:3` for a bitfield, and `2,320 → 120` after a pointer. */
 export function offsetsText({ dereferences, bitOffset, bitfield }: RemoteMember): string {
   const places = [
-    ...dereferences.map((step) => inBytes(step.bitOffset, false)),
-    inBytes(bitOffset, bitfield),
+    ...dereferences.map((step) => offsetText(step.bitOffset, false)),
+    offsetText(bitOffset, bitfield),
   ];
   return places.join(' → ');
-}
-
-function inBytes(bits: number, bitfield: boolean): string {
-  const bytes = String(Math.floor(bits / 8));
-  return bitfield || bits % 8 !== 0 ? `${bytes}:${bits % 8}` : bytes;
 }
 
 /** typeText returns the type of a member, with the type tags of the pointers on the path: some of them, such as __user, need care to read. */

@@ -1,6 +1,7 @@
 import type { HandleInfo } from '@btfd/client';
 import type { Colors } from './colors.js';
-import { type Column, formatTable, grouped } from './table.js';
+import { grouped } from './numbers.js';
+import { type Column, formatTable } from './table.js';
 
 /** ListTextOptions are the options of {@link objectsText}. */
 export interface ListTextOptions {

@@ -1,7 +1,7 @@
 import type { Rejection } from '@btfd/client';
 import type { Colors } from './colors.js';
 import { printableText } from './safe-text.js';
-import { grouped } from './table.js';
+import { grouped } from './numbers.js';
 
 /** The last lines of a log have the reason. The lines before them are the types that the kernel accepted. */
 const LAST_LINES = 10;

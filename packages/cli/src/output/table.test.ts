@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { makeColors } from './colors.js';
-import { formatTable, grouped } from './table.js';
+import { formatTable } from './table.js';
 
 const colors = makeColors(false);
 const columns = [
@@ -49,10 +49,3 @@ test('colours do not change the widths', () => {
   expect(stripVTControlCharacters(painted)).toBe(formatTable(columns, rows, { width: 30, colors }));
   expect(painted).toContain('\u001B[1m');
 });
-
-test.each([0, 7, 100, 1000, 12_345, 999_999, 1_000_000, 5_519_912, -1234, 2 ** 32])(
-  '%d is grouped as in English',
-  (integer) => {
-    expect(grouped(integer)).toBe(integer.toLocaleString('en-US'));
-  },
-);

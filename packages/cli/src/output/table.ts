@@ -81,11 +81,6 @@ function cut(widths: number[], width: number): void {
   }
 }
 
-/** grouped writes an integer with commas between thousands. Loading the locales for `toLocaleString` takes milliseconds. */
-export function grouped(integer: number): string {
-  return String(integer).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
-}
-
 /** clip cuts a text to a width, and ends it with an ellipsis if it is cut. */
 export function clip(text: string, width: number): string {
   return lengthOf(text) <= width

@@ -33,7 +33,7 @@ describe.each(['gzip', 'xz', 'zstd'] as const)('a file of %s', (name) => {
     const bomb = PACKERS[name](BOMB);
     expect(bomb.length).toBeLessThan(100_000);
     await expect(unpack(bomb, { maxBytes: 1000 })).rejects.toThrow(
-      'the content of x.ko is larger than 1000 bytes',
+      'the content of x.ko is larger than 1,000 bytes',
     );
     const checkHead = (head: Uint8Array): void => {
       throw new Error(`not BTF: ${head[0]}`);

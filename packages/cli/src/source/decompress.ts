@@ -4,6 +4,7 @@ import { type Readable, Transform, type Writable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { CliError, codeOf, messageOf } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
+import { grouped } from '../output/numbers.js';
 import type { Compression } from './compression.js';
 
 /** More than a vmlinux with all debug information. */
@@ -128,7 +129,10 @@ async function contentOf(
         isChecked = true;
       }
       if (length > maxBytes) {
-        throw new CliError(ExitCode.FAILURE, `the content of ${name} is larger than ${maxBytes} bytes`);
+        throw new CliError(
+          ExitCode.FAILURE,
+          `the content of ${name} is larger than ${grouped(maxBytes)} bytes`,
+        );
       }
     }
     interrupted.throwIfAborted();
