@@ -62,8 +62,8 @@ describe('btfctl on files, without a daemon', () => {
     const json = await run('diff', before, after, '-o', 'json');
     expect(schemaErrors('diff', json.stdout)).toEqual([]);
     expect(JSON.parse(json.stdout)).toMatchObject({
-      added: [{ kind: 'struct', name: 'fresh', size: 16 }],
-      removed: [{ kind: 'struct', name: 'gone', size: 8 }],
+      added: [{ kind: 'STRUCT', name: 'fresh', size: 16 }],
+      removed: [{ kind: 'STRUCT', name: 'gone', size: 8 }],
       same: 7,
     });
     const some = await run('diff', before, after, '--type', 'co*', '--kind', 'enum', '-o', 'name');
@@ -179,7 +179,7 @@ describe('btfctl on files, without a daemon', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({
       changed: [
         { tags: { added: [{ tag: 'btf_decl_tag("new")' }], removed: [] } },
-        { kind: 'var', tags: { added: [{ tag: 'btf_decl_tag("new")' }] } },
+        { kind: 'VAR', tags: { added: [{ tag: 'btf_decl_tag("new")' }] } },
       ],
     });
   });

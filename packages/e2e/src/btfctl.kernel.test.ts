@@ -125,7 +125,7 @@ needs('bpf').describe('btfctl', () => {
     expect(found).toContainEqual({
       object: 'vmlinux',
       id: type?.id,
-      kind: 'struct',
+      kind: 'STRUCT',
       name: 'list_head',
       size: 16,
       declaration: 'struct list_head',

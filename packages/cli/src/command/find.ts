@@ -27,7 +27,7 @@ import { objectName, parseSpecRef } from '../source/spec-ref.js';
 interface Match {
   readonly object: string;
   readonly id: TypeId;
-  readonly kind: string;
+  readonly kind: number;
   readonly name: string;
   readonly size: number | null;
   readonly declaration: string;
@@ -63,7 +63,7 @@ export async function find(
     data: matches.map(({ object, id, kind, name, size, declaration }) => ({
       object,
       id,
-      kind,
+      kind: KIND_NAMES.get(kind) ?? 'UNKNOWN',
       name,
       ...(size === null ? {} : { size }),
       declaration,
@@ -135,7 +135,7 @@ function matchOf(object: string, spec: Spec, id: TypeId): Match {
   return {
     object,
     id,
-    kind: kindWord(spec.kindOf(id)),
+    kind: spec.kindOf(id),
     name: spec.nameOf(id),
     size: sizeOrNull(spec, id),
     declaration: declarationOrName(spec, id),
@@ -143,11 +143,11 @@ function matchOf(object: string, spec: Spec, id: TypeId): Match {
 }
 
 const KIND_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(Kind).map(([name, number]) => [number, name.toLowerCase()]),
+  Object.entries(Kind).map(([name, number]) => [number, name]),
 );
 
 function kindWord(kind: number): string {
-  return KIND_NAMES.get(kind) ?? `kind ${kind}`;
+  return KIND_NAMES.get(kind)?.toLowerCase() ?? `kind ${kind}`;
 }
 
 const ROWS: ReadonlyMap<string, KindRow> = new Map(Object.entries(KINDS));
@@ -187,7 +187,7 @@ function findText(matches: readonly Match[], wide: boolean, { width, colors }: S
   const rows = matches.map(({ object, id, kind, name, size, declaration: text }) => [
     object,
     String(id),
-    kind,
+    kindWord(kind),
     name,
     size === null ? '-' : grouped(size),
     text,

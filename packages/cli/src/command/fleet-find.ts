@@ -43,11 +43,7 @@ export async function fleetFind(session: Session, glob: string, options: FleetFi
       rows: ({ value }) => [[value === null ? '(no answer)' : grouped(value.length)]],
     }),
     buildData: ({ value }) => ({
-      types: (value ?? []).map(({ id, kind: name, name: own }) => ({
-        id,
-        kind: name.toLowerCase(),
-        name: own,
-      })),
+      types: (value ?? []).map(({ id, kind: kindName, name }) => ({ id, kind: kindName, name })),
     }),
     names: [...new Set(types.map(({ name }) => name))],
     after: (labels) => (types.length === 0 ? '' : `\n${formatTable(columns, rows(labels), session)}`),

@@ -10,7 +10,7 @@ import type {
 } from '@btfd/btf';
 import type { Sides } from './diff-text.js';
 
-/** diffData returns a diff for programs. */
+/** diffData returns a diff for programs, with the names of kinds of bpftool's JSON. */
 export function diffData({ a, b }: Sides, diff: SpecDiff): unknown {
   return { a, b, ...changesData(diff) };
 }
@@ -27,7 +27,7 @@ export function changesData({ added, removed, changed, same }: SpecDiff): object
 
 function typeData({ kind, name, size, declaration }: TypeFacts): unknown {
   return {
-    kind,
+    kind: kind.toUpperCase(),
     name,
     ...(size === null ? {} : { size }),
     ...(declaration === null ? {} : { declaration }),
@@ -36,7 +36,7 @@ function typeData({ kind, name, size, declaration }: TypeFacts): unknown {
 
 function changeData({ kind, name, size, declaration, members, values, tags }: TypeChange): unknown {
   return {
-    kind,
+    kind: kind.toUpperCase(),
     name,
     ...(size === null ? {} : { size }),
     ...(declaration === null ? {} : { declaration }),

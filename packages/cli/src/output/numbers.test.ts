@@ -79,19 +79,7 @@ describe('all sizes, offsets and counts have commas in the text of', () => {
     ['compat', ['compat', AGENT, '--on', 'small', '--kernel-version', '6.1', '--all', '-o', 'wide']],
     [
       'compat of two kernels',
-      [
-        'compat',
-        AGENT,
-        '--on',
-        'small',
-        '--on',
-        'large',
-        '--kernel-version',
-        '6.1',
-        '--all',
-        '-o',
-        'wide',
-      ],
+      ['compat', AGENT, '--on', 'small', '--on', 'large', '--kernel-version', '6.1', '--all', '-o', 'wide'],
     ],
   ])('%s', async (_, args) => {
     const { stdout, stderr } = await runCli(
