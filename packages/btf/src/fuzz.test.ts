@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { seeded } from 'test-tools/random';
-import { BtfFormatError } from './format-error.js';
+import { BtfFormatError, BtfReadError } from './format-error.js';
 import { Spec } from './spec.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
 import { BtfAssembler, UNKNOWN_KIND } from './testing/assemble-btf.js';
@@ -100,7 +100,7 @@ function parsed(bytes: Uint8Array): Spec | null {
   try {
     return Spec.parse(bytes);
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { needs } from 'test-tools';
-import { BtfFormatError } from './format-error.js';
+import { BtfReadError } from './format-error.js';
 import { Spec } from './spec.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
 import { bpftoolJson, normalizeBpftoolJson } from './testing/bpftool.js';
@@ -75,7 +75,7 @@ function ours(bytes: Uint8Array): string | null {
     // bpftool prints an empty name as such if its offset is not 0.
     return [...Spec.parse(bytes)].map((type) => bpftoolJson(type).replaceAll('(anon)', '')).join('\n');
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

@@ -38,7 +38,14 @@ export {
   isElfFile,
 } from './elf/elf-file.js';
 export { relocateSplit } from './elf/relocate-split.js';
-export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } from './format-error.js';
+export {
+  BtfFormatError,
+  type BtfFormatErrorCode,
+  type BtfFormatErrorPlace,
+  BtfReadError,
+  type BtfReadErrorCode,
+} from './format-error.js';
+export { BtfLookupError, type BtfLookupErrorCode, type BtfLookupDetails } from './lookup-error.js';
 export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader, isSplit } from './header.js';
 export {
   Kind,

@@ -81,7 +81,7 @@ describe('Spec', () => {
   test.each([30, -1, 1.5, NaN, Infinity, 2 ** 32 + 1])('rejects the id %d', (id) => {
     for (const read of [() => spec.typeById(id), () => spec.kindOf(id), () => spec.nameOf(id)]) {
       expect(read).toThrow(
-        expect.objectContaining({ name: 'BtfFormatError', code: 'NOT_FOUND', offset: null }),
+        expect.objectContaining({ name: 'BtfLookupError', code: 'NOT_FOUND', offset: null }),
       );
     }
   });

@@ -5,6 +5,7 @@ import { type BtfHeader, type ByteOrder, needsBase, parseHeader } from './header
 import { type KindSizes, kindSizes } from './kind-sizes.js';
 import { KeptTypes } from './kept-types.js';
 import { limitsOf, type ParseLimits } from './limits.js';
+import { noTypeWithId } from './lookup-error.js';
 import { NameSearch } from './name-search.js';
 import { type BtfNote, kindsNote } from './notes.js';
 import { StringTable, searchedBytes } from './strings.js';
@@ -33,7 +34,7 @@ let thirdWord: (spec: Spec, id: TypeId) => number;
  * sizeOrTypeIdOf returns the third word of a type, a size or a type id depending on its kind. It does not decode the
  * type: many types may lead to the same composite with a million members.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  */
 export function sizeOrTypeIdOf(spec: Spec, id: TypeId): number {
   return thirdWord(spec, id);
@@ -45,7 +46,7 @@ let decodeKept: (spec: Spec, id: TypeId) => Type;
  * keptTypeById is `Spec.typeById` for types that are read again and again, such as a struct in which members are searched. It
  * keeps the decoded type as `Spec.typesByName` does.
  *
- * @throws BtfFormatError as `Spec.typeById` does.
+ * @throws BtfReadError as `Spec.typeById` does.
  */
 export function keptTypeById(spec: Spec, id: TypeId): Type {
   return decodeKept(spec, id);
@@ -56,7 +57,7 @@ let parseNoted: (bytes: Uint8Array, options: ParseOptions, notes: readonly BtfNo
 /**
  * parseRewritten is `Spec.parse` for BTF that was made of another one, whose notes the result has.
  *
- * @throws BtfFormatError as `Spec.parse` does.
+ * @throws BtfReadError as `Spec.parse` does.
  */
 export function parseRewritten(bytes: Uint8Array, options: ParseOptions, notes: readonly BtfNote[]): Spec {
   return parseNoted(bytes, options, notes);
@@ -196,7 +197,7 @@ export class Spec implements Iterable<Type> {
   /**
    * typeById decodes a type of this spec or of its base. 0 is void.
    *
-   * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+   * @throws BtfLookupError `NOT_FOUND` if there is no such id.
    * @throws BtfFormatError `MALFORMED` if a name of the type lies outside the string section.
    * @throws BtfFormatError `LIMIT_EXCEEDED` if its names are too long.
    */
@@ -209,7 +210,7 @@ export class Spec implements Iterable<Type> {
   /**
    * kindOf returns the number of a type's kind (see `Kind`) without decoding the type.
    *
-   * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+   * @throws BtfLookupError `NOT_FOUND` if there is no such id.
    */
   kindOf(id: TypeId): number {
     if (id === 0) return 0;
@@ -220,7 +221,7 @@ export class Spec implements Iterable<Type> {
   /**
    * nameOf returns a type's name, empty for an anonymous type, without decoding the type.
    *
-   * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+   * @throws BtfLookupError `NOT_FOUND` if there is no such id.
    * @throws BtfFormatError `MALFORMED` if the name lies outside the string section.
    * @throws BtfFormatError `LIMIT_EXCEEDED` if the name is too long.
    */
@@ -288,7 +289,7 @@ export class Spec implements Iterable<Type> {
   /**
    * Iterates over the spec's own types. See {@link types}.
    *
-   * @throws BtfFormatError as {@link types} does.
+   * @throws BtfReadError as {@link types} does.
    */
   [Symbol.iterator](): IterableIterator<Type> {
     return this.types();
@@ -307,7 +308,7 @@ export class Spec implements Iterable<Type> {
   /** The spec in the chain of bases that the id belongs to. */
   #owner(id: TypeId): Spec {
     if (!Number.isInteger(id) || id < 0 || id >= this.endTypeId) {
-      throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: the largest id is ${this.endTypeId - 1}`);
+      throw noTypeWithId(id, this.endTypeId);
     }
     return this.base === null || id >= this.firstTypeId ? this : this.base.#owner(id);
   }

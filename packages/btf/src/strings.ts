@@ -93,7 +93,7 @@ export class StringTable {
   /**
    * find sets `span` to the bytes of the string at an offset, which are UTF-8.
    *
-   * @throws BtfFormatError as {@link get} does.
+   * @throws BtfReadError as {@link get} does.
    */
   find(offset: number, place: number, typeId: TypeId, span: TextSpan): void {
     if (offset < this.#start && this.#base !== null) {

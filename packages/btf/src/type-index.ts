@@ -1,4 +1,4 @@
-import { BtfFormatError } from './format-error.js';
+import { BtfFormatError, BtfReadError } from './format-error.js';
 import { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
 import { type KindSizes, kindSizes, TYPE_LENGTH } from './kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS } from './limits.js';
@@ -124,7 +124,7 @@ export function surveyBtf(bytes: Uint8Array, base: Uint8Array | null = null): Bt
     const kinds = sizes.hasUnknown ? kindsNote(words, offsets, header.types) : [];
     return { typeCount: offsets.length, notes: [...header.notes, ...kinds] };
   } catch (error) {
-    if (!(error instanceof BtfFormatError) || error.code !== 'UNSUPPORTED' || error.offset === null)
+    if (!(error instanceof BtfReadError) || error.code !== 'UNSUPPORTED' || error.offset === null)
       throw error;
     return { typeCount: null, notes: [...header.notes, unreadableNote(error.offset, header.types)] };
   }

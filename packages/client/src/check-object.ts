@@ -1,4 +1,4 @@
-import { type BpfLoader, BtfFormatError, compactObject } from '@btfd/btf';
+import { type BpfLoader, BtfReadError, compactObject } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { LOADER_NUMBERS } from './base/enum-numbers.js';
 import { CALL_RULES, type CallOptions } from './call/call-options.js';
@@ -165,7 +165,7 @@ function compact(object: Uint8Array): Uint8Array {
   try {
     return compactObject(object);
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
     throw new BtfError({
       code: status.INVALID_ARGUMENT,
       reason: 'OBJECT_UNREADABLE',

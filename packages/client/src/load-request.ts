@@ -1,4 +1,4 @@
-import { BtfFormatError, type Builder, isElfFile, parseBpfObject, prepareBtf } from '@btfd/btf';
+import { BtfReadError, type Builder, isElfFile, parseBpfObject, prepareBtf } from '@btfd/btf';
 import { LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
 import type { RequestOf } from './call/methods.js';
 import { aBoolean, aUint32, checkOptions, invalidArgument, rule, type Rules } from './error/argument.js';
@@ -74,7 +74,7 @@ function prepared(file: Uint8Array): Uint8Array {
   try {
     return prepareBtf(parseBpfObject(file));
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
     throw invalidArgument('btf', `the object file cannot be prepared: ${error.message}`, error);
   }
 }

@@ -50,7 +50,7 @@ export abstract class RemoteBtf {
    * @throws BtfError TRANSFER_CORRUPT if the bytes received differ from those announced.
    * @throws BtfError NO_MATCH if a name, glob or id selects no type.
    * @throws BtfError for the source, as {@link rawBtf} does, and for every call, see {@link BtfError}.
-   * @throws BtfFormatError of `@btfd/btf`, if the BTF cannot be parsed.
+   * @throws BtfReadError of `@btfd/btf`, if the BTF cannot be parsed.
    */
   async spec(options: SpecOptions & SelectedOptions = {}): Promise<Spec> {
     checkOptions(options, SPEC_RULES);

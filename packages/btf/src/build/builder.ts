@@ -154,7 +154,7 @@ export class Builder {
    * the bases below it, are not added and keep their ids. So a spec that is split from the same base adds its own types.
    *
    * @returns the id of the type in this builder.
-   * @throws BtfFormatError `NOT_FOUND` if the spec has no such id.
+   * @throws BtfLookupError `NOT_FOUND` if the spec has no such id.
    * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does
    * not exist.
    * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
@@ -172,7 +172,7 @@ export class Builder {
    * base keep their ids in a new builder.
    *
    * @returns the ids of the types in this builder, in the same order.
-   * @throws BtfFormatError as {@link addFrom} does.
+   * @throws BtfReadError as {@link addFrom} does.
    * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types or bytes.
    */
   addAllFrom(spec: Spec, ids: Iterable<TypeId>): TypeId[] {

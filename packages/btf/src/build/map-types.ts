@@ -24,7 +24,7 @@ export interface MapTypes {
  * @param keyTypeId the type of the keys in the spec; 0 for maps whose keys the kernel does not describe, such as ring
  * buffers.
  * @param valueTypeId the type of the values; 0 for none.
- * @throws BtfFormatError `NOT_FOUND` if the spec has no such id.
+ * @throws BtfLookupError `NOT_FOUND` if the spec has no such id.
  * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
  * exist.
  * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { seeded } from 'test-tools/random';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler, UNKNOWN_KIND } from '../testing/assemble-btf.js';
@@ -168,7 +168,7 @@ test('mutants of BTF are rebuilt, selected from, merged and deduplicated, or end
       Spec.parse(run());
       built += 1;
     } catch (error) {
-      if (!(error instanceof BtfFormatError)) throw error;
+      if (!(error instanceof BtfReadError)) throw error;
       refused += 1;
     }
   };

@@ -19,7 +19,7 @@ export interface SelectOptions {
  * selectTypes makes a smaller BTF of some types and everything that they refer to. The result stands alone: types of
  * split BTF and of its bases are put together. Types keep their order, so sorted types stay sorted.
  *
- * @throws BtfFormatError `NOT_FOUND` if the spec has no such id.
+ * @throws BtfLookupError `NOT_FOUND` if the spec has no such id.
  * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
  * exist.
  * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind, whose references are not known.

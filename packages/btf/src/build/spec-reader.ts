@@ -1,4 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
+import { noTypeWithId } from '../lookup-error.js';
 import { parseHeader } from '../header.js';
 import { HEAD_WORDS, isKnownKind, kindWords, visitIds } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
@@ -100,7 +101,7 @@ export class SpecReader {
   /**
    * readAll reads all types, those of bases first. It takes a fraction of the time of {@link read} for each.
    *
-   * @throws BtfFormatError as {@link read} does.
+   * @throws BtfReadError as {@link read} does.
    */
   readAll(): AllTypes {
     const offsets = new Int32Array(this.#endTypeId);
@@ -168,7 +169,7 @@ export class SpecReader {
       const level = this.#levels[i];
       if (level !== undefined && id >= level.spec.firstTypeId && id < level.spec.endTypeId) return level;
     }
-    throw new BtfFormatError('NOT_FOUND', `no type with id ${id}`);
+    throw noTypeWithId(id, this.#endTypeId);
   }
 }
 

@@ -56,7 +56,7 @@ export interface CheckObjectOptions {
  * const { verdict, programs } = checkObject(parseBpfObject(bytes), { kernel: vmlinux });
  * ```
  *
- * @throws BtfFormatError as `resolveRelocations`, `readCalls` and `readMaps` do.
+ * @throws BtfReadError as `resolveRelocations`, `readCalls` and `readMaps` do.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the object has no read-only variable with a name in `variables`, or its size
  * is another one.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the object has no program with a name in `attachTargets`, or a target is empty.
@@ -83,7 +83,7 @@ export function checkObject(
  * milliseconds of other work.
  *
  * @returns the rest of the report.
- * @throws BtfFormatError as {@link checkObject} does.
+ * @throws BtfReadError as {@link checkObject} does.
  */
 export function* checkObjectSteps(
   object: BpfObject,

@@ -1,6 +1,6 @@
 import type { BpfLoader } from '../core/rules/loader-rules.js';
 import type { BtfExt } from '../ext/btf-ext.js';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
 
 /** The sections for which libbpf needs the BTF of an object, and then also refuses a `.BTF.ext` that is invalid. */
@@ -19,7 +19,7 @@ const LONGEST = 17;
  * unless the object has maps or structs of functions. Modelled on `bpf_object__init_btf` of libbpf.
  *
  * @returns `ignored` says so in words; otherwise it is null.
- * @throws BtfFormatError as {@link readBtfExt} does, if the loader refuses the object.
+ * @throws BtfReadError as {@link readBtfExt} does, if the loader refuses the object.
  */
 export function extOf(
   object: BpfObject,
@@ -29,7 +29,7 @@ export function extOf(
     return { ext: readBtfExt(object), ignored: null };
   } catch (error) {
     const isRefused = loader !== 'libbpf' || object.elf.sectionIndices(NEED_BTF, LONGEST).size > 0;
-    if (!(error instanceof BtfFormatError) || error.code === 'LIMIT_EXCEEDED' || isRefused) throw error;
+    if (!(error instanceof BtfReadError) || error.code === 'LIMIT_EXCEEDED' || isRefused) throw error;
     return {
       ext: null,
       ignored: `the relocations of .BTF.ext, which libbpf ignores because it is invalid: ${error.message}`,

@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import type { LoaderRules } from '../core/rules/loader-rules.js';
 import type { SourceLine } from '../ext/lines.js';
 import type { BpfObject } from '../object/bpf-object.js';
@@ -273,7 +273,7 @@ class Judge {
     try {
       return run();
     } catch (error) {
-      if (!(error instanceof BtfFormatError)) throw error;
+      if (!(error instanceof BtfReadError)) throw error;
       return need('ATTACH_TARGET', this.#linked.root.section, ['UNKNOWN', error.message]);
     }
   }

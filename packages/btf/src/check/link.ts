@@ -96,7 +96,7 @@ export class Linker {
 
   /**
    * @param programs of `readPrograms`, whose very objects the relocations refer to.
-   * @throws BtfFormatError as `readCalls` does.
+   * @throws BtfReadError as `readCalls` does.
    */
   constructor(
     object: BpfObject,

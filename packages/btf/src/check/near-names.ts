@@ -1,6 +1,6 @@
 import { isEnumKind, isTypeKind } from '../core/access.js';
 import type { ResolvedRelocation } from '../core/resolution.js';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { essentialName } from '../query/flavours.js';
 import { flatMembers } from '../query/flat-members.js';
 import { MemberPathError } from '../query/member-error.js';
@@ -167,7 +167,7 @@ function orNothing(search: () => readonly string[]): readonly string[] {
   try {
     return search();
   } catch (error) {
-    if (error instanceof BtfFormatError) return [];
+    if (error instanceof BtfReadError) return [];
     throw error;
   }
 }

@@ -149,7 +149,7 @@ export class CoreTypes {
     return BigInt(source.words.u32(value)) | (BigInt(source.words.i32(value + 4)) << 32n);
   }
 
-  /** The name of a member or a value. @throws BtfFormatError as `Spec.typeById` does for names. */
+  /** The name of a member or a value. @throws BtfReadError as `Spec.typeById` does for names. */
   elementName(id: TypeId, index: number): string {
     const { source, at } = this.#place(id);
     return source.name(this.#element(id, at, index), id);

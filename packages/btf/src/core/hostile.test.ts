@@ -4,7 +4,7 @@ import { CALL, PSEUDO_CALL } from '../object/instructions.js';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { assembleCoreObject, EXIT, type ProgramWords } from '../testing/assemble-ext.js';
 import { addStruct, integers, program, resolve, specOf, structs } from '../testing/core-structs.js';
-import { formatErrorOf } from '../testing/format-error-of.js';
+import { readErrorOf } from '../testing/read-error-of.js';
 import { Spec } from '../spec.js';
 import { Kind } from '../types.js';
 import { resolveRelocations } from './resolve.js';
@@ -90,7 +90,7 @@ describe('hostile types', () => {
       instructions: [{ opcode: 0xb7, immediate: 1 }, EXIT],
       relocations: [{ instruction: 0, typeId: 3, access: '0', kind: 'TYPE_MATCHES' }],
     };
-    expect(formatErrorOf(() => resolve(wide(), [asks], { kernel: specOf(wide()) })).code).toBe(
+    expect(readErrorOf(() => resolve(wide(), [asks], { kernel: specOf(wide()) })).code).toBe(
       'LIMIT_EXCEEDED',
     );
   });
@@ -119,7 +119,7 @@ describe('hostile types', () => {
       const run = () => resolve(chain, [words], { kernel: specOf(structs('s.m:4')) }, { loader });
       // cilium/ebpf keeps the last relocation of an instruction alone.
       if (loader === 'cilium') expect(run()).toHaveLength(2000);
-      else expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
+      else expect(readErrorOf(run).code).toBe('LIMIT_EXCEEDED');
     }
   });
 
@@ -144,7 +144,7 @@ describe('hostile objects', () => {
       return { name: `f${f}`, instructions: [...calls, EXIT] };
     });
     const run = () => resolve(structs('s.a:4'), programs, { kernel }, { loader: 'cilium' });
-    expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
+    expect(readErrorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 
   test('whose programs all have one large subprogram end with LIMIT_EXCEEDED', () => {
@@ -159,7 +159,7 @@ describe('hostile objects', () => {
       instructions: [{ opcode: CALL, src: PSEUDO_CALL, immediate: -size - f * 2 - 1 }, EXIT],
     }));
     const run = () => resolve(structs('s.a:4'), [big, ...programs], { kernel }, { loader: 'cilium' });
-    expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
+    expect(readErrorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 
   test('of 2,000 types that no module has end with LIMIT_EXCEEDED', () => {
@@ -170,7 +170,7 @@ describe('hostile objects', () => {
     const modules = Array.from({ length: 500 }, (_, i) => ({ name: `m${i}`, spec: () => empty }));
     const accesses = names.map((_, i) => [3 + i, '0:0', 0] as const);
     const run = () => resolve(structs(...names), [program('f', accesses)], { kernel, modules });
-    expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
+    expect(readErrorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 
   test('of many relocations with many candidates end with LIMIT_EXCEEDED', () => {
@@ -178,7 +178,7 @@ describe('hostile objects', () => {
     const accesses = Array.from({ length: 5000 }, () => [3, '0:0', 0] as const);
     // cilium/ebpf compares all relocations with a candidate before the next one.
     const run = () => resolve(structs('s.a:4'), [program('f', accesses)], target, { loader: 'cilium' });
-    expect(formatErrorOf(run).code).toBe('LIMIT_EXCEEDED');
+    expect(readErrorOf(run).code).toBe('LIMIT_EXCEEDED');
   });
 
   test('whose relocations repeat one access share what describes it', () => {
@@ -225,6 +225,6 @@ describe('hostile objects', () => {
       (_, i) => [63, `0${':0'.repeat(60)}:${i}`, 4 * i] as const,
     );
     const run = () => resolve(btf, [program('f', accesses)], { kernel: specOf(structs('s.a:4')) });
-    expect(formatErrorOf(run).message).toBe('the object has accesses with more than 262144 members in all');
+    expect(readErrorOf(run).message).toBe('the object has accesses with more than 262144 members in all');
   });
 });

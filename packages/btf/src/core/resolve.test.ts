@@ -10,7 +10,7 @@ import {
   type RelocationWords,
 } from '../testing/assemble-ext.js';
 import { addStruct, program, resolve, specOf, structs } from '../testing/core-structs.js';
-import { formatErrorOf } from '../testing/format-error-of.js';
+import { readErrorOf } from '../testing/read-error-of.js';
 import { resolveRelocations } from './resolve.js';
 import type { BpfLoader } from './rules/loader-rules.js';
 
@@ -250,5 +250,5 @@ test.each([
 ])('the options %j are rejected', (options, message) => {
   const run = () =>
     resolve(structs('s.a:4'), [program('f', [[3, '0:0', 0]])], { kernel: specOf(structs('s.a:4')) }, options);
-  expect(formatErrorOf(run)).toMatchObject({ code: 'INVALID_ARGUMENT', message });
+  expect(readErrorOf(run)).toMatchObject({ code: 'INVALID_ARGUMENT', message });
 });

@@ -1,5 +1,5 @@
 import type { CoreRelocation, RelocationKind } from '../ext/records.js';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import type { BpfObject } from '../object/bpf-object.js';
 import { Instructions } from '../object/instructions.js';
 import type { BpfProgram } from '../object/programs.js';
@@ -132,7 +132,7 @@ function isMatch(tried: Tried | null): tried is Tried {
  * @throws the error itself, if it is not one of those.
  */
 export function refusalOf(error: unknown, { isSpent }: CoreWork): string {
-  if (!(error instanceof BtfFormatError) || isSpent) throw error;
+  if (!(error instanceof BtfReadError) || isSpent) throw error;
   return error.message;
 }
 

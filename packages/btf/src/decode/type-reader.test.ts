@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { children } from '../query/references.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
@@ -23,7 +23,7 @@ function codeOf(call: () => void): string | undefined {
   try {
     call();
   } catch (error) {
-    if (error instanceof BtfFormatError) return error.code;
+    if (error instanceof BtfReadError) return error.code;
     throw error;
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../format-error.js';
+import { noTypeWithId } from '../lookup-error.js';
 import { HEAD_WORDS, kindWords } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
@@ -38,14 +38,11 @@ export class TypeReader {
   /**
    * open goes to a type. It must be called before the type is read.
    *
-   * @throws BtfFormatError `NOT_FOUND` if there is no such id, and for void, which has no words.
+   * @throws BtfLookupError `NOT_FOUND` if there is no such id, and for void, which has no words.
    */
   open(id: TypeId): void {
     if (!Number.isInteger(id) || id <= 0 || id >= this.#spec.endTypeId) {
-      throw new BtfFormatError(
-        'NOT_FOUND',
-        `no type with id ${id}: ids are from 1 to ${this.#spec.endTypeId - 1}`,
-      );
+      throw noTypeWithId(id, this.#spec.endTypeId);
     }
     if (id < this.#owner.firstTypeId || id >= this.#owner.endTypeId) this.#changeOwner(id);
     this.#id = id;

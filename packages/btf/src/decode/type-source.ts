@@ -46,7 +46,7 @@ export class TypeSource {
   /**
    * elementName is {@link name} for a member, a value or a parameter.
    *
-   * @throws BtfFormatError as {@link name} does.
+   * @throws BtfReadError as {@link name} does.
    * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of one type add up to too much.
    */
   elementName(at: number, typeId: TypeId): string {
@@ -58,7 +58,7 @@ export class TypeSource {
   /**
    * findName is {@link name} for bytes: it sets `span` to those of the name.
    *
-   * @throws BtfFormatError as {@link name} does.
+   * @throws BtfReadError as {@link name} does.
    */
   findName(at: number, typeId: TypeId, span: TextSpan): void {
     const offset = this.words.u32(at);
@@ -69,7 +69,7 @@ export class TypeSource {
   /**
    * findElementName is {@link elementName} for bytes: it sets `span` to those of the name.
    *
-   * @throws BtfFormatError as {@link elementName} does.
+   * @throws BtfReadError as {@link elementName} does.
    */
   findElementName(at: number, typeId: TypeId, span: TextSpan): void {
     this.findName(at, typeId, span);

@@ -57,7 +57,7 @@ const STEP_TYPES = 256;
 /**
  * diffSteps is {@link diffSpecs} in steps: it yields after some milliseconds of work each. All types of two kernels take seconds.
  *
- * @throws BtfFormatError as {@link diffSpecs} does.
+ * @throws BtfReadError as {@link diffSpecs} does.
  */
 export function* diffSteps(from: Spec, to: Spec, options: DiffOptions = {}): Generator<null, SpecDiff, void> {
   const { maxMembers = MAX_MEMBERS, ...selection } = options;

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { BtfFormatError } from '../format-error.js';
+import { BtfFormatError, BtfReadError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
@@ -28,7 +28,7 @@ function failure(read: () => unknown): { code: string; message: string } {
   try {
     read();
   } catch (error) {
-    if (error instanceof BtfFormatError) return { code: error.code, message: error.message };
+    if (error instanceof BtfReadError) return { code: error.code, message: error.message };
     throw error;
   }
   throw new Error('nothing was thrown');
@@ -136,7 +136,7 @@ describe.each(KINDS_OF_ELF)('an ELF file of %i bits, %s-endian', (bits, order) =
       try {
         outcomes.add(readElfBtf(bytes).btf.length === btf.length ? 'VALUE' : 'OTHER VALUE');
       } catch (error) {
-        if (!(error instanceof BtfFormatError)) throw error;
+        if (!(error instanceof BtfReadError)) throw error;
         outcomes.add(error.message.replaceAll(/\d+/g, 'N'));
       }
     };

@@ -25,7 +25,7 @@ export interface ElfBtf {
  * the module has a distilled base, which {@link relocateSplit} can move onto that of another kernel.
  *
  * @param file a whole ELF file, which must not be compressed itself.
- * @throws BtfFormatError `NOT_FOUND` if the file has no section `.BTF`.
+ * @throws BtfLookupError `NOT_FOUND` if the file has no section `.BTF`.
  * @throws BtfFormatError `MALFORMED` if it is not a whole ELF file. Offsets count from the start of the file.
  * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version, and for a compressed section, which {@link
  * inflateElfBtf} reads.
@@ -44,7 +44,7 @@ export function readElfBtf(file: Uint8Array): ElfBtf {
  * inflateElfBtf is {@link readElfBtf} for files whose sections may be compressed (`SHF_COMPRESSED`). The platform's
  * `DecompressionStream` decompresses zlib.
  *
- * @throws BtfFormatError `NOT_FOUND` if the file has no section `.BTF`.
+ * @throws BtfLookupError `NOT_FOUND` if the file has no section `.BTF`.
  * @throws BtfFormatError `MALFORMED` if it is not a whole ELF file, or a compressed section is broken.
  * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version, and for other formats of compression, such as zstd.
  * @throws BtfFormatError `LIMIT_EXCEEDED` for a compressed section larger than the limit.
@@ -70,7 +70,7 @@ export async function inflateElfBtf(
  * parseElfBtf parses the BTF of an ELF file. Split BTF with a distilled base is relocated onto `base`, or continues the
  * distilled base if there is no `base`. Modelled on libbpf's `btf__parse_elf_split`.
  *
- * @throws BtfFormatError as {@link readElfBtf}, `Spec.parse` and {@link relocateSplit} do.
+ * @throws BtfReadError as {@link readElfBtf}, `Spec.parse` and {@link relocateSplit} do.
  */
 export function parseElfBtf(file: Uint8Array | ElfBtf, options: ParseOptions = {}): Spec {
   const { btf, distilledBase } = file instanceof Uint8Array ? readElfBtf(file) : file;
@@ -82,7 +82,7 @@ export function parseElfBtf(file: Uint8Array | ElfBtf, options: ParseOptions = {
 
 function btfSections(elf: ElfFile): { btf: ElfSection; base: ElfSection | null } {
   const btf = elf.section('.BTF');
-  if (btf === null) throw new BtfFormatError('NOT_FOUND', 'ELF file has no section .BTF');
+  if (btf === null) throw new BtfFormatError('NO_BTF', 'ELF file has no section .BTF');
   return { btf, base: elf.section('.BTF.base') };
 }
 

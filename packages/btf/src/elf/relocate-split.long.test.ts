@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { needs } from 'test-tools';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleElf } from '../testing/assemble-elf.js';
 import { bpftoolJson, dumpFile } from '../testing/bpftool.js';
@@ -45,7 +45,7 @@ function attempt(read: () => string[]): string[] | 'refused' {
   } catch (error) {
     // bpftool exits with a status, we throw a BtfFormatError. Anything else is a failure.
     const exited = typeof error === 'object' && error !== null && 'status' in error;
-    if (exited || error instanceof BtfFormatError) return 'refused';
+    if (exited || error instanceof BtfReadError) return 'refused';
     throw error;
   }
 }

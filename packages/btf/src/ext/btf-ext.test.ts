@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleExt, type ExtWords } from '../testing/assemble-ext.js';
-import { formatErrorOf } from '../testing/format-error-of.js';
+import { readErrorOf } from '../testing/read-error-of.js';
 import { Kind } from '../types.js';
 import { type BtfExt, parseBtfExt } from './btf-ext.js';
 
@@ -115,7 +115,7 @@ describe.each(ORDERS)('a %s-endian .BTF.ext', (order) => {
 
   test('must have the byte order of .BTF', () => {
     const other = order === 'little' ? 'big' : 'little';
-    expect(formatErrorOf(() => parseBtfExt(assembleExt(other, {}), spec)).message).toMatch(
+    expect(readErrorOf(() => parseBtfExt(assembleExt(other, {}), spec)).message).toMatch(
       /has not the byte order of .BTF/,
     );
   });
@@ -231,7 +231,7 @@ describe('a .BTF.ext is rejected', () => {
       /65537 relocations: the limit is 65536/,
     ],
   ])('%s', (_, run, code, message) => {
-    const error = formatErrorOf(run);
+    const error = readErrorOf(run);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
   });
@@ -245,6 +245,6 @@ test.each(ORDERS)('each beginning of a %s-endian .BTF.ext is parsed or rejected'
     relocations: { blocks: [{ name: own.kprobe, records: [[16, 3, own.access, 0]] }] },
   });
   for (let length = 0; length < whole.length; length++) {
-    expect(formatErrorOf(() => parseBtfExt(whole.slice(0, length), spec)).code).toBe('MALFORMED');
+    expect(readErrorOf(() => parseBtfExt(whole.slice(0, length), spec)).code).toBe('MALFORMED');
   }
 });

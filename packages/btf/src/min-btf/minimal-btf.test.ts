@@ -11,7 +11,7 @@ import { printC } from '../print/print-c.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleCoreObject, EXIT } from '../testing/assemble-ext.js';
-import { formatErrorOf } from '../testing/format-error-of.js';
+import { readErrorOf } from '../testing/read-error-of.js';
 import { type Shape, ShapeEmitter, type ShapeMember } from '../testing/random-core.js';
 import { randomPair } from '../testing/random-relocations.js';
 import { Kind } from '../types.js';
@@ -226,11 +226,11 @@ describe('minimalBtf', () => {
     const assembler = new BtfAssembler('little').type(Kind.STRUCT, 's');
     const base = Spec.parse(assembler.bytes());
     const split = Spec.parse(new BtfAssembler('little', assembler.stringEnd).bytes(), { base });
-    expect(formatErrorOf(() => minimalBtf([], split))).toMatchObject({
+    expect(readErrorOf(() => minimalBtf([], split))).toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringContaining('use that of vmlinux'),
     });
-    expect(formatErrorOf(() => minimalBtf([], base, { loader: 'gobpf' as BpfLoader }))).toMatchObject({
+    expect(readErrorOf(() => minimalBtf([], base, { loader: 'gobpf' as BpfLoader }))).toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: 'no loader "gobpf": use "libbpf" or "cilium"',
     });

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleElf, compressionHeader } from '../testing/assemble-elf.js';
 import { assembleObject } from '../testing/assemble-object.js';
-import { formatErrorOf } from '../testing/format-error-of.js';
+import { readErrorOf } from '../testing/read-error-of.js';
 import { Kind } from '../types.js';
 import { isBpfObject, parseBpfObject } from './bpf-object.js';
 
@@ -57,7 +57,7 @@ test.each([
   ['an object of 32 bits', assembleElf(32, 'little', []), '32-bit ELF file of type 1 for machine 247'],
 ])('%s is not one', (_, file, message) => {
   expect(isBpfObject(file)).toBe(false);
-  expect(formatErrorOf(() => parseBpfObject(file))).toMatchObject({
+  expect(readErrorOf(() => parseBpfObject(file))).toMatchObject({
     code: 'UNSUPPORTED',
     message: `${message} is not an object file of BPF programs`,
   });
@@ -67,12 +67,12 @@ test('bytes that are not an ELF file are not one', () => {
   expect(isBpfObject(new Uint8Array(0))).toBe(false);
   expect(isBpfObject(BTF)).toBe(false);
   expect(isBpfObject(assembleObject('little', BTF, {}).subarray(0, 63))).toBe(false);
-  expect(formatErrorOf(() => parseBpfObject(BTF))).toMatchObject({ code: 'MALFORMED' });
+  expect(readErrorOf(() => parseBpfObject(BTF))).toMatchObject({ code: 'MALFORMED' });
 });
 
 describe('an object is rejected', () => {
   test('without BTF', () => {
-    expect(formatErrorOf(() => parseBpfObject(assembleElf(64, 'little', [])))).toMatchObject({
+    expect(readErrorOf(() => parseBpfObject(assembleElf(64, 'little', [])))).toMatchObject({
       code: 'NOT_FOUND',
       message: 'BPF object has no section .BTF: compile it with -g',
     });
@@ -81,7 +81,7 @@ describe('an object is rejected', () => {
   test('with compressed BTF', () => {
     const bytes = compressionHeader(64, 'little', 1, 100);
     const file = assembleElf(64, 'little', [{ name: '.BTF', bytes, flags: 0x800 }]);
-    expect(formatErrorOf(() => parseBpfObject(file))).toMatchObject({
+    expect(readErrorOf(() => parseBpfObject(file))).toMatchObject({
       code: 'UNSUPPORTED',
       message: expect.stringContaining('use objcopy --decompress-debug-sections'),
     });
@@ -89,25 +89,25 @@ describe('an object is rejected', () => {
 
   test('with BTF larger than a limit', () => {
     const file = assembleObject('little', BTF, {});
-    expect(formatErrorOf(() => parseBpfObject(file, { limits: { types: 0 } })).code).toBe('LIMIT_EXCEEDED');
+    expect(readErrorOf(() => parseBpfObject(file, { limits: { types: 0 } })).code).toBe('LIMIT_EXCEEDED');
   });
 
   test('with too many sections', () => {
     const sections = Array.from({ length: 4096 }, () => ({ name: '', bytes: new Uint8Array(0) }));
-    const error = formatErrorOf(() => parseBpfObject(assembleObject('little', BTF, { sections })));
+    const error = readErrorOf(() => parseBpfObject(assembleObject('little', BTF, { sections })));
     expect(error.message).toBe('BPF object has 4101 sections: the limit is 4096');
   });
 
   test('with too many symbols', () => {
     const table = { bytes: new Uint8Array(65_537 * 24) };
-    const error = formatErrorOf(() => parseBpfObject(assembleObject('little', BTF, { table })));
+    const error = readErrorOf(() => parseBpfObject(assembleObject('little', BTF, { table })));
     expect(error.message).toBe('BPF object has more than 65536 symbols: the limit is 65536');
   });
 
   test('with symbol tables that overlap', () => {
     const symbols = { name: '', bytes: new Uint8Array(0), type: 2, offset: 0, size: 3000, link: 1 };
     const sections = Array.from({ length: 1000 }, () => symbols);
-    const error = formatErrorOf(() => parseBpfObject(assembleObject('little', BTF, { sections })));
+    const error = readErrorOf(() => parseBpfObject(assembleObject('little', BTF, { sections })));
     expect(error.message).toMatch(/^symbol tables overlap/);
   });
 });

@@ -56,7 +56,7 @@ function isBpf(fileType: number, machine: number): boolean {
  * The result aliases the file, which must not change.
  *
  * @param file the whole file, usually named `*.bpf.o`.
- * @throws BtfFormatError `NOT_FOUND` if the file has no section `.BTF`.
+ * @throws BtfLookupError `NOT_FOUND` if the file has no section `.BTF`.
  * @throws BtfFormatError `MALFORMED` if it is not a whole ELF file, if symbol tables overlap, and for its BTF as
  * `Spec.parse` does.
  * @throws BtfFormatError `UNSUPPORTED` for an ELF file that is not an object of BPF programs, for a compressed section
@@ -67,7 +67,7 @@ export function parseBpfObject(file: Uint8Array, { limits }: BpfObjectOptions = 
   const elf = parseBpfElf(file);
   const btf = bytesOf(elf, '.BTF');
   if (btf === null)
-    throw new BtfFormatError('NOT_FOUND', 'BPF object has no section .BTF: compile it with -g');
+    throw new BtfFormatError('NO_BTF', 'BPF object has no section .BTF: compile it with -g');
   const spec = Spec.parse(btf, limits === undefined ? {} : { limits });
   const symbols: ElfSymbol[] = [];
   for (const symbol of elf.symbols(LONGEST_NAME)) {
@@ -80,7 +80,7 @@ export function parseBpfObject(file: Uint8Array, { limits }: BpfObjectOptions = 
 /**
  * parseBpfElf parses the headers of an object file of BPF programs.
  *
- * @throws BtfFormatError as {@link parseBpfObject} does for an ELF file.
+ * @throws BtfReadError as {@link parseBpfObject} does for an ELF file.
  */
 export function parseBpfElf(file: Uint8Array): ElfFile {
   const elf = ElfFile.parse(file);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import type { ByteOrder } from '../header.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
@@ -92,7 +92,7 @@ describe.each(['little', 'big'] as const)('a %s-endian object file', (order) => 
       try {
         prepareBtf(parseBpfObject(file.subarray(0, length)));
       } catch (error) {
-        if (!(error instanceof BtfFormatError)) throw error;
+        if (!(error instanceof BtfReadError)) throw error;
         messages.add(error.message.replaceAll(/\d+/g, 'N'));
       }
     }

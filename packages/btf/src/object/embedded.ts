@@ -1,5 +1,5 @@
 import { ElfFile, type ElfSectionHeader } from '../elf/elf-file.js';
-import { BtfFormatError } from '../format-error.js';
+import { BtfFormatError, BtfReadError } from '../format-error.js';
 import { isBpfObject } from './bpf-object.js';
 
 /** EmbeddedObject is a BPF object that is part of another file. */
@@ -63,7 +63,7 @@ function objectAt(file: Uint8Array, at: number): ElfFile | null {
     return elf.sectionCount > 0 && elf.sectionCount <= MAX_SECTIONS ? elf : null;
   } catch (error) {
     // Bytes that look like the header of an object, but are not: common in programs that handle objects.
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

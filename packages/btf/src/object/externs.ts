@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../format-error.js';
+import { BtfFormatError, BtfReadError } from '../format-error.js';
 import { alignof } from '../query/alignof.js';
 import { followed } from '../query/follow.js';
 import { sizeof } from '../query/sizeof.js';
@@ -174,7 +174,7 @@ function kconfigVariable(spec: Spec, section: TypeId, info: VarSecinfo): Kconfig
     const size = sizeof(spec, id);
     if (size > 0) return { info, name, size, alignment: alignof(spec, id) };
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
   }
   throw malformed(id, `Kconfig variable ${name} has a type without a size`);
 }

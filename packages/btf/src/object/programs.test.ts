@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleCoreObject, EXIT, LOCAL_FUNCTION, type ProgramWords } from '../testing/assemble-ext.js';
 import { assembleObject } from '../testing/assemble-object.js';
-import { formatErrorOf } from '../testing/format-error-of.js';
+import { readErrorOf } from '../testing/read-error-of.js';
 import { parseBpfObject } from './bpf-object.js';
 import { readCalls } from './calls.js';
 import { CALL, LOAD_64, PSEUDO_CALL } from './instructions.js';
@@ -153,13 +153,13 @@ describe('a function is rejected', () => {
     [{ size: 24 }, /ends after the end of the section/],
     [{ name: 'x'.repeat(600) }, /a long name/],
   ])('%j', (symbol, message) => {
-    const error = formatErrorOf(() => read(symbol));
+    const error = readErrorOf(() => read(symbol));
     expect(error.code).toBe('MALFORMED');
     expect(error.message).toMatch(message);
   });
 
   test('in a compressed section', () => {
-    expect(formatErrorOf(() => read({}, 6 | 0x800)).code).toBe('UNSUPPORTED');
+    expect(readErrorOf(() => read({}, 6 | 0x800)).code).toBe('UNSUPPORTED');
   });
 
   test('among too many', () => {
@@ -172,6 +172,6 @@ describe('a function is rejected', () => {
     }));
     const sections = [{ name: 'tc', bytes: new Uint8Array(8), flags: 6 }];
     const object = parseBpfObject(assembleObject('little', BTF, { sections, symbols }));
-    expect(formatErrorOf(() => readPrograms(object)).code).toBe('LIMIT_EXCEEDED');
+    expect(readErrorOf(() => readPrograms(object)).code).toBe('LIMIT_EXCEEDED');
   });
 });

@@ -1,5 +1,6 @@
 import { Builder } from '../build/builder.js';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
+import { noTypeWithId } from '../lookup-error.js';
 import { pointerSize as inferPointerSize } from '../query/pointer-size.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
@@ -29,7 +30,7 @@ export class CDump {
   readonly #printer: CPrinter;
   readonly #source: CSource;
   readonly #growing: GrowingTypes | null;
-  #failure: BtfFormatError | null = null;
+  #failure: BtfReadError | null = null;
 
   /**
    * @param options `maxBytes` is for the text of all calls, and so is the limit of steps. The default of `pointerSize` is
@@ -57,7 +58,7 @@ export class CDump {
    * returned, so the second call for a type returns an empty text. A FUNC or VAR is declared. The result is also empty for
    * types that C does not define: pointers, base types of C, sections, declaration tags and void.
    *
-   * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+   * @throws BtfLookupError `NOT_FOUND` if there is no such id.
    * @throws BtfBuildError `INVALID_TYPE` if the builder has an id that was reserved but not defined, or a reference to a
    * type that does not exist. The next call may succeed.
    * @throws BtfFormatError `LIMIT_EXCEEDED` if the texts of all calls exceed `maxBytes`, or types nest too deep or refer to
@@ -70,10 +71,7 @@ export class CDump {
     this.#printer.addTypes(this.#growing?.update() ?? 0);
     const { endTypeId } = this.#source.types;
     if (!Number.isInteger(id) || id < 0 || id >= endTypeId) {
-      throw new BtfFormatError(
-        'NOT_FOUND',
-        `no type with id ${String(id)}: the largest id is ${endTypeId - 1}`,
-      );
+      throw noTypeWithId(id, endTypeId);
     }
     try {
       this.#printer.declareAny(id);
@@ -81,7 +79,7 @@ export class CDump {
       return this.#printer.out.take();
     } catch (error) {
       // Some types are marked as defined, but their text is lost.
-      if (error instanceof BtfFormatError) this.#failure = error;
+      if (error instanceof BtfReadError) this.#failure = error;
       throw error;
     }
   }

@@ -35,7 +35,7 @@ export class COrder {
    * an earlier call returned.
    *
    * @throws BtfFormatError `MALFORMED` if types contain each other.
-   * @throws BtfFormatError `NOT_FOUND` for a reference to a type that does not exist.
+   * @throws BtfLookupError `NOT_FOUND` for a reference to a type that does not exist.
    * @throws BtfFormatError `LIMIT_EXCEEDED` if types nest too deep or refer to each other too often.
    */
   definitionsFor(id: TypeId): readonly TypeId[] {

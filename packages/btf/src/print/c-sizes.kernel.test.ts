@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import { needs } from 'test-tools';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { alignof } from '../query/alignof.js';
 import { sizeof } from '../query/sizeof.js';
 import { Spec } from '../spec.js';
@@ -19,7 +19,7 @@ function orNone(ask: () => number, none: number): number {
   try {
     return ask();
   } catch (error) {
-    if (error instanceof BtfFormatError) return none;
+    if (error instanceof BtfReadError) return none;
     throw error;
   }
 }

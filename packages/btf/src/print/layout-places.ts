@@ -46,7 +46,7 @@ export const CACHE_LINE = 64;
 /**
  * placesOf finds the places of a type's members, and infers alignments from them, by the rules of pahole 1.32.
  *
- * @throws BtfFormatError as `sizeof` does for the type of a member.
+ * @throws BtfReadError as `sizeof` does for the type of a member.
  */
 export function placesOf(spec: Spec, pointerSize: PointerSize, type: Struct | Union): Places {
   const facts = factsOf(spec, pointerSize);

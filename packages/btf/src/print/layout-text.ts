@@ -43,7 +43,7 @@ const PACKED = '__attribute__((__packed__))';
  *
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 16 MiB of text, more than 512 levels of types, and types that
  * refer to each other too often.
- * @throws BtfFormatError as `layoutOf` does.
+ * @throws BtfReadError as `layoutOf` does.
  */
 export function formatLayout({
   spec,

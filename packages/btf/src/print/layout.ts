@@ -132,7 +132,7 @@ const MAX_DEPTH = 32;
  * types in place, holes and padding. Modelled on pahole.
  *
  * @param id a STRUCT or UNION, or a typedef or qualifier of one.
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the type is not a struct or union, or a member has no size.
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more rows than `maxRows`, more than 16 MiB of text, more than 32 levels of
  * anonymous types, and more than 512 levels of types.

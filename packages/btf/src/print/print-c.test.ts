@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { compareC, needs } from 'test-tools';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
@@ -19,11 +19,11 @@ function definitions(btf: BtfAssembler, options: PrintCOptions = {}): string[] {
 }
 
 /** The error that printing throws. */
-function failure(btf: BtfAssembler, options: PrintCOptions = {}): BtfFormatError {
+function failure(btf: BtfAssembler, options: PrintCOptions = {}): BtfReadError {
   try {
     printC(Spec.parse(btf.bytes()), options);
   } catch (error) {
-    if (error instanceof BtfFormatError) return error;
+    if (error instanceof BtfReadError) return error;
     throw error;
   }
   throw new Error('nothing was thrown');

@@ -87,7 +87,7 @@ const EPILOGUE = `\
  * too often.
  * @throws BtfFormatError `MALFORMED` if types contain themselves, if a declaration cannot have its type, and for a name
  * outside the string section.
- * @throws BtfFormatError `NOT_FOUND` for ids that no type has.
+ * @throws BtfLookupError `NOT_FOUND` for ids that no type has.
  */
 export function printC(spec: Spec, options: PrintCOptions = {}): string {
   let text = '';
@@ -103,7 +103,7 @@ export function printC(spec: Spec, options: PrintCOptions = {}): string {
  * take all of `maxBytes`, and all remaining steps of the whole text (4,194,304, and 64 for each type). Only hostile BTF
  * has such definitions. If you do not trust the BTF, set a low `maxBytes`, or print in a worker.
  *
- * @throws BtfFormatError as {@link printC} does.
+ * @throws BtfReadError as {@link printC} does.
  */
 export function* printCChunks(spec: Spec, options: PrintCOptions = {}): Generator<string, void, undefined> {
   const { preamble = true, maxBytes = DEFAULT_MAX_BYTES, roots, sorted = true, assertions = false } = options;

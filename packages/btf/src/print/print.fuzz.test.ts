@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { seeded } from 'test-tools/random';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { mutate } from '../testing/mutate.js';
@@ -23,14 +23,14 @@ const WAYS: readonly ((spec: Spec, id: number) => string)[] = [
 ];
 
 describe('printing mutants of BTF with every kind', () => {
-  test.each(['little', 'big'] as const)('of %s-endian BTF ends in text or a BtfFormatError', (order) => {
+  test.each(['little', 'big'] as const)('of %s-endian BTF ends in text or a BtfReadError', (order) => {
     const bytes = assembleAllKinds(order).bytes();
     const random = seeded(0xc0de);
     const outcomes = new Map<string, number>();
     const count = (outcome: string): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     for (let i = 0; i < 300; i++) {
       const spec = attempt(() => Spec.parse(mutate(bytes, random)));
-      if (spec instanceof BtfFormatError) continue;
+      if (spec instanceof BtfReadError) continue;
       count(outcomeOf(attempt(() => printC(spec, { maxBytes: MAX_BYTES }))));
       for (const id of spec.typeIds()) {
         for (const print of WAYS) count(outcomeOf(attempt(() => print(spec, id))));
@@ -43,15 +43,15 @@ describe('printing mutants of BTF with every kind', () => {
   });
 });
 
-function attempt<T>(run: () => T): T | BtfFormatError {
+function attempt<T>(run: () => T): T | BtfReadError {
   try {
     return run();
   } catch (error) {
-    if (error instanceof BtfFormatError) return error;
+    if (error instanceof BtfReadError) return error;
     throw error;
   }
 }
 
-function outcomeOf(result: string | BtfFormatError): string {
+function outcomeOf(result: string | BtfReadError): string {
   return typeof result === 'string' ? 'TEXT' : result.code;
 }

@@ -16,7 +16,7 @@ const AS_THEY_ARE: CNaming = { ofTag: () => 1, ofTypedef: () => 1, ofEnumerator:
  * formatTypeName returns a type as C writes it in a cast: `struct task_struct *`, `int (*)(void)`, `char[16]`. An
  * anonymous type is `struct { ... }`, and a function or variable is its type.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `MALFORMED` if no declaration can have the type, such as a data section, and for a name
  * outside the string section.
  * @throws BtfFormatError `LIMIT_EXCEEDED` beyond 512 levels or 64 KiB.
@@ -29,7 +29,7 @@ export function formatTypeName(spec: Spec, id: TypeId): string {
  * declarationOf returns the declaration of a function, a variable or a typedef without the semicolon: `int main(int
  * argc, char **argv)`. It returns the name of any other type.
  *
- * @throws BtfFormatError as {@link formatTypeName} does.
+ * @throws BtfReadError as {@link formatTypeName} does.
  */
 export function declarationOf(spec: Spec, id: TypeId): string {
   const types = typeWordsOf(spec);

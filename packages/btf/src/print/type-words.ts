@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../format-error.js';
+import { noTypeWithId } from '../lookup-error.js';
 import { HEAD_WORDS } from '../kind-words.js';
 import { standsForOther } from '../query/resolve.js';
 import { type Spec, typesOf } from '../spec.js';
@@ -85,7 +85,7 @@ export class TypeWords {
   /**
    * kind returns the kind of a type; 0 for void.
    *
-   * @throws BtfFormatError `NOT_FOUND` if there is no such type. The other methods throw it too.
+   * @throws BtfLookupError `NOT_FOUND` if there is no such type. The other methods throw it too.
    */
   kind(id: TypeId): number {
     return id === 0 ? 0 : kindOfInfo(this.at(this.#start(id) + 1));
@@ -148,7 +148,7 @@ export class TypeWords {
     if (id < this.#firstTypeId && this.#base !== null) return this.#base.#start(id);
     const offset = id < this.#endTypeId ? this.#offsets[id - this.#firstTypeId] : undefined;
     if (offset !== undefined) return this.#firstWord + offset / 4;
-    throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: the largest id is ${this.endTypeId - 1}`);
+    throw noTypeWithId(id, this.endTypeId);
   }
 }
 

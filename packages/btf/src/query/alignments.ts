@@ -1,4 +1,4 @@
-import type { BtfFormatErrorCode } from '../format-error.js';
+import type { BtfFormatErrorCode, BtfReadErrorCode } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import type { PointerSize } from './pointer-size.js';
@@ -22,8 +22,8 @@ export class Alignments {
   static readonly UNDER_WAY = 127;
 
   /** failure returns the value of a type whose alignment could not be found. */
-  static failure(code: BtfFormatErrorCode): number {
-    const index = FAILURES.indexOf(code);
+  static failure(code: BtfReadErrorCode): number {
+    const index = FAILURES.findIndex((failure) => failure === code);
     return FIRST_FAILURE + (index === -1 ? FAILURES.length - 1 : index);
   }
 

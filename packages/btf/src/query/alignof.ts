@@ -1,4 +1,4 @@
-import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
+import { BtfFormatError, BtfReadError, type BtfFormatErrorCode } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import { KINDS, type Struct, type Type, type TypeId, type Union } from '../types.js';
 import { Alignments, alignmentsOf } from './alignments.js';
@@ -15,7 +15,7 @@ import type { DataModel } from './sizeof.js';
  * So `__int128` gives 8 on 64-bit machines, though their ABIs say 16, and attributes that raise the alignment do not
  * show. The result is kept with the spec, in a byte for each type.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the type has no alignment: void, a function, a forward declaration, a
  * data section.
  * @throws BtfFormatError `UNSUPPORTED` if its kind, or that of a part, is not known.
@@ -74,7 +74,7 @@ function decoded(spec: Spec, id: TypeId, known: Alignments): Type | null {
   try {
     return spec.typeById(id);
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
     known.set(id, Alignments.failure(error.code));
     return null;
   }

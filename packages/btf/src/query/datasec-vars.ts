@@ -22,7 +22,7 @@ export interface DatasecVar {
  * datasecVars returns the variables of a data section in the order of the section. Compilers write 0 as offset and size
  * and leave both to the linker; see `prepareBtf` for object files.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the type is not a DATASEC.
  * @throws BtfFormatError `MALFORMED` if the section contains something other than variables and functions.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if a name is too long.

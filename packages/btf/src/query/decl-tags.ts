@@ -25,7 +25,7 @@ const found = new WeakMap<Spec, TagIndex>();
  *
  * The first call on a spec reads the kinds of all types.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `MALFORMED` if the name of a tag lies outside the string section.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if the name of a tag is too long.
  */

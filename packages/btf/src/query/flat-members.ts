@@ -45,7 +45,7 @@ export function flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatMe
  * flatMember returns the first of the {@link flatMembers} with a name; null if there is none.
  *
  * @param onEnter is called with each struct or union before its members are searched.
- * @throws BtfFormatError as {@link flatMembers} does.
+ * @throws BtfReadError as {@link flatMembers} does.
  */
 export function flatMember(
   spec: Spec,

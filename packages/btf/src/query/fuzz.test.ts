@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { seeded } from 'test-tools/random';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { mutate } from '../testing/mutate.js';
@@ -24,7 +24,7 @@ test('every query on mutants of BTF of all kinds ends in a value or a BtfFormatE
     try {
       run();
     } catch (error) {
-      if (!(error instanceof BtfFormatError)) throw error;
+      if (!(error instanceof BtfReadError)) throw error;
       outcome = error.code;
     }
     const key = `${what} ${outcome}`;

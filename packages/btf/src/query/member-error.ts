@@ -1,4 +1,4 @@
-import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
+import { BtfReadError, type BtfReadErrorCode } from '../format-error.js';
 import type { TypeId } from '../types.js';
 import type { ResolvedMember } from './member-place.js';
 
@@ -26,14 +26,14 @@ export interface MemberCandidate {
 
 /** MemberPathDetails are the optional parts of a {@link MemberPathError}. */
 export interface MemberPathDetails {
-  readonly code?: BtfFormatErrorCode | undefined;
+  readonly code?: BtfReadErrorCode | undefined;
   readonly step?: number;
   readonly near?: readonly string[];
   readonly candidates?: readonly MemberCandidate[];
 }
 
 /** The code of an error with a problem, unless it has another one. */
-const CODES: Readonly<Record<MemberProblem, BtfFormatErrorCode>> = {
+const CODES: Readonly<Record<MemberProblem, BtfReadErrorCode>> = {
   NO_SUCH_TYPE: 'NOT_FOUND',
   NO_SUCH_MEMBER: 'NOT_FOUND',
   NOT_A_STRUCT: 'INVALID_ARGUMENT',
@@ -43,7 +43,8 @@ const CODES: Readonly<Record<MemberProblem, BtfFormatErrorCode>> = {
 };
 
 /** MemberPathError reports why a path to a member cannot be resolved, and the step at which it fails. */
-export class MemberPathError extends BtfFormatError {
+export class MemberPathError extends BtfReadError {
+  override readonly name = 'MemberPathError';
   readonly problem: MemberProblem;
   /** Index of the step that fails, from 0; -1 if it is the type where the path starts. */
   readonly step: number;

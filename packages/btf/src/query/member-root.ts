@@ -20,7 +20,7 @@ const MAX_CANDIDATES = 1024;
  * lead to the definitions of their name.
  *
  * @throws MemberPathError `NO_SUCH_TYPE` or `NOT_A_STRUCT` if there is none; `AMBIGUOUS` if there are very many.
- * @throws BtfFormatError if a typedef of the name cannot be resolved; see `resolve`.
+ * @throws BtfReadError if a typedef of the name cannot be resolved; see `resolve`.
  */
 export function rootsOfPath(
   spec: Spec,
@@ -47,7 +47,7 @@ export function rootsOfPath(
  * rootsOfId returns the types that a path may start with if it starts with an id.
  *
  * @throws MemberPathError `NO_SUCH_TYPE` if there is no such id, or if the type is not of the kind.
- * @throws BtfFormatError if the type cannot be resolved; see `resolve`.
+ * @throws BtfReadError if the type cannot be resolved; see `resolve`.
  */
 export function rootsOfId(
   spec: Spec,

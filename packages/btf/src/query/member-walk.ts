@@ -1,4 +1,4 @@
-import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
+import { BtfFormatError, BtfReadError, type BtfReadErrorCode } from '../format-error.js';
 import { keptTypeById, sizeOrTypeIdOf, type Spec } from '../spec.js';
 import { Kind, type Struct, type Type, type TypeId, type Union } from '../types.js';
 import { describeType, resolve, resolveId } from './resolve.js';
@@ -23,7 +23,7 @@ const ADVICE = new Map<Type['kind'], string>([
 /** WalkFailure is the reason why a walk ended, and where. */
 export class WalkFailure extends Error {
   readonly problem: MemberProblem;
-  readonly code: BtfFormatErrorCode | undefined;
+  readonly code: BtfReadErrorCode | undefined;
   /** Number of steps that were made before. */
   readonly step: number;
   /** The struct or union that does not have the member of this step; null for other failures. */
@@ -36,7 +36,7 @@ export class WalkFailure extends Error {
     {
       code,
       searched = null,
-    }: { readonly code?: BtfFormatErrorCode; readonly searched?: Struct | Union | null } = {},
+    }: { readonly code?: BtfReadErrorCode; readonly searched?: Struct | Union | null } = {},
   ) {
     super(message);
     this.problem = problem;
@@ -79,7 +79,7 @@ export class MemberWalk {
         place = 'member' in step ? this.#member(place, step.member) : this.#element(place, step.index);
       }
     } catch (error) {
-      if (!(error instanceof BtfFormatError)) throw error;
+      if (!(error instanceof BtfReadError)) throw error;
       throw this.#unreadable(error);
     }
     return { rootId, ...place, dereferences: this.#dereferences, steps: this.#steps };
@@ -208,7 +208,7 @@ export class MemberWalk {
   }
 
   /** The failure for an error of another query: a type without a size is an error of the path, others are of the BTF. */
-  #unreadable({ code, message }: BtfFormatError): WalkFailure {
+  #unreadable({ code, message }: BtfReadError): WalkFailure {
     const problem = code === 'INVALID_ARGUMENT' ? 'NOT_A_STRUCT' : 'UNREADABLE';
     return new WalkFailure(problem, message, this.#steps.length, { code });
   }

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { BtfFormatError } from '../format-error.js';
+import { BtfLookupError } from '../lookup-error.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
+import { readErrorOf } from '../testing/read-error-of.js';
 import { Kind } from '../types.js';
 import { essentialName, flavourOf, typesByEssentialName } from './flavours.js';
 import { typeByName, typesByName } from './names.js';
@@ -45,6 +48,18 @@ describe('by name', () => {
         message: 'more than one STRUCT named "twin": type ids 4, 5',
       }),
     );
+  });
+
+  test('the error of a look-up is not one of the format, and has similar names of the kind', () => {
+    const missing = readErrorOf(() => typeByName(spec, 'fille', 'STRUCT'));
+    expect(missing).toBeInstanceOf(BtfLookupError);
+    expect(missing).not.toBeInstanceOf(BtfFormatError);
+    expect(missing).toMatchObject({ name: 'BtfLookupError', wanted: 'fille', near: ['file'], typeIds: [] });
+    expect(readErrorOf(() => typeByName(spec, 'fille', 'ENUM'))).toMatchObject({ near: [] });
+    const twins = readErrorOf(() => typeByName(spec, 'twin'));
+    expect(twins).toMatchObject({ code: 'AMBIGUOUS', wanted: 'twin', near: [], typeIds: [4, 5] });
+    const noId = readErrorOf(() => spec.typeById(10));
+    expect(noId).toMatchObject({ name: 'BtfLookupError', code: 'NOT_FOUND', wanted: 10, near: [] });
   });
 
   test('several types of different kinds are an error that says so', () => {

@@ -1,7 +1,8 @@
-import { BtfFormatError } from '../format-error.js';
+import { BtfLookupError } from '../lookup-error.js';
 import type { Spec } from '../spec.js';
 import { Kind, type KindName, type Type, type TypeId } from '../types.js';
 import { isKnownKind } from '../kind-words.js';
+import { nearTypeNames } from './near-names.js';
 
 /** Maximum number of ids in a message. */
 const MAX_LISTED = 8;
@@ -29,8 +30,8 @@ export function typesByName(spec: Spec, name: string, kind?: KindName): Type[] {
  * There is usually one of a kind: `struct file` and the function `file` differ in kind. But a kernel may have several
  * unrelated structs of one name, from different source files. None of them is chosen silently.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is none.
- * @throws BtfFormatError `AMBIGUOUS` if there are several; the message has their ids, and their kinds if these differ.
+ * @throws BtfLookupError `NOT_FOUND` if there is none.
+ * @throws BtfLookupError `AMBIGUOUS` if there are several; the message has their ids, and their kinds if these differ.
  * @throws BtfFormatError `MALFORMED` if another name in the type lies outside the string section.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if the names in the type are too long.
  */
@@ -41,8 +42,12 @@ export function typeByName(spec: Spec, name: string, kind?: KindName): Type {
   const ids = idsOfKind(spec, name, kind);
   const [id] = ids;
   const what = `${kind ?? 'type'} named ${JSON.stringify(name)}`;
-  if (id === undefined) throw new BtfFormatError('NOT_FOUND', `no ${what}`);
-  if (ids.length > 1) throw ambiguous(spec, ids, what, kind);
+  if (id === undefined) {
+    const kinds = kind === undefined || kind === 'UNKNOWN' ? null : [Kind[kind]];
+    const findNear = (): readonly string[] => nearTypeNames(spec, name, { kinds });
+    throw new BtfLookupError('NOT_FOUND', name, `no ${what}`, { findNear });
+  }
+  if (ids.length > 1) throw ambiguous(spec, ids, name, what, kind);
   return spec.typeById(id);
 }
 
@@ -58,7 +63,13 @@ function hasKind(spec: Spec, id: TypeId, kind: KindName): boolean {
 }
 
 /** The error for several types. There may be very many, and their kinds may differ. */
-function ambiguous(spec: Spec, ids: readonly TypeId[], what: string, kind?: KindName): BtfFormatError {
+function ambiguous(
+  spec: Spec,
+  ids: readonly TypeId[],
+  name: string,
+  what: string,
+  kind?: KindName,
+): BtfLookupError {
   const kinds = new Set(ids.slice(0, MAX_LISTED).map((id) => spec.kindOf(id)));
   const differ = kind === undefined && kinds.size > 1;
   const first = ids
@@ -66,8 +77,6 @@ function ambiguous(spec: Spec, ids: readonly TypeId[], what: string, kind?: Kind
     .map((id) => (differ ? `${id} (${spec.typeById(id).kind})` : String(id)));
   const more = ids.length > MAX_LISTED ? ` and ${ids.length - MAX_LISTED} more` : '';
   const advice = differ ? '; give the kind' : '';
-  return new BtfFormatError(
-    'AMBIGUOUS',
-    `more than one ${what}: type ids ${first.join(', ')}${more}${advice}`,
-  );
+  const message = `more than one ${what}: type ids ${first.join(', ')}${more}${advice}`;
+  return new BtfLookupError('AMBIGUOUS', name, message, { typeIds: ids });
 }

@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import { searchedBytes } from '../strings.js';
 import type { TypeId } from '../types.js';
@@ -103,7 +103,7 @@ export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions
       (isFlavour ? flavours : misspelt).add(other);
     return [...flavours, ...nearNames(name, misspelt, MOST)].slice(0, SUGGESTED);
   } catch (error) {
-    if (error instanceof BtfFormatError) return [];
+    if (error instanceof BtfReadError) return [];
     throw error;
   }
 }

@@ -14,7 +14,7 @@ export function isOldBitfield({ size, bits, bitOffset }: Pick<Int, 'size' | 'bit
  * oldBitfieldOf returns the INT that makes a member of a type a bitfield, as before Linux 4.20. Returns null if the type is
  * another one.
  *
- * @throws BtfFormatError as `resolve` does.
+ * @throws BtfReadError as `resolve` does.
  */
 export function oldBitfieldOf(spec: Spec, typeId: TypeId): Int | null {
   const id = resolveId(spec, typeId);

@@ -46,7 +46,7 @@ export type LongInt = Int & { readonly size: PointerSize };
 /**
  * longOf returns the INT that decides the size of a pointer; null if there is none.
  *
- * @throws BtfFormatError as {@link pointerSize} does.
+ * @throws BtfReadError as {@link pointerSize} does.
  */
 export function longOf(spec: Spec): LongInt | null {
   const ofBase = spec.base === null ? null : longOf(spec.base);

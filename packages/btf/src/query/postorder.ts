@@ -17,7 +17,7 @@ interface Frame {
  * The same ids in another order give the same set: the closure of the types. It takes one bit of memory for each type
  * of the spec and its bases, decodes each type once, and does not recurse.
  *
- * @throws BtfFormatError `NOT_FOUND` if one of `ids` does not exist.
+ * @throws BtfLookupError `NOT_FOUND` if one of `ids` does not exist.
  * @throws BtfFormatError `MALFORMED` for a reference to a type that does not exist, and for a name outside the string
  * section.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of a type are too long.

@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { MemberPathError } from './member-error.js';
@@ -62,7 +62,7 @@ function readable(root: string, search: () => ResolvedMember): ResolvedMember {
   try {
     return search();
   } catch (error) {
-    if (!(error instanceof BtfFormatError) || error instanceof MemberPathError) throw error;
+    if (!(error instanceof BtfReadError) || error instanceof MemberPathError) throw error;
     throw new MemberPathError('UNREADABLE', `${root}: ${error.message}`, { code: error.code });
   }
 }

@@ -30,7 +30,7 @@ export const qualifies = /* @__PURE__ */ kindTest(({ alias }, kind) => alias && 
  * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that they stand for.
  * It returns any other type as it is. Modelled on `btf.UnderlyingType` of cilium/ebpf.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `MALFORMED` for a loop, for a reference to a type that does not exist, and for a name outside
  * the string section.
  * @throws BtfFormatError `LIMIT_EXCEEDED` after 1024 links, or if the names of the type are too long.
@@ -49,7 +49,7 @@ export function resolveId(spec: Spec, id: TypeId): TypeId {
 /**
  * unqualified follows qualifiers and type tags only, and stops at a typedef.
  *
- * @throws BtfFormatError as {@link resolve} does.
+ * @throws BtfReadError as {@link resolve} does.
  */
 export function unqualified(spec: Spec, id: TypeId): Exclude<Type, Exclude<Alias, Typedef>> {
   const type = spec.typeById(unqualifiedId(spec, id));

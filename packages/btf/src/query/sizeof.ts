@@ -16,7 +16,7 @@ export interface DataModel {
  * their type, and a data section has its own. An array without elements has size 0. Modelled on `btf.Sizeof` of
  * cilium/ebpf.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the type has no size: void, a function, a forward declaration.
  * @throws BtfFormatError `UNSUPPORTED` for an unknown kind.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if the size is 2^53 or more, or after 1024 links of a chain of types.

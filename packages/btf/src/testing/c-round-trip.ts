@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { CPrinter, sourceOf } from '../print/c-printer.js';
 import { alignof } from '../query/alignof.js';
 import { children } from '../query/references.js';
@@ -101,7 +101,7 @@ function inferredAlignment(spec: Spec, id: TypeId): number | null {
   try {
     return alignof(spec, id, { pointerSize: 8 });
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { checkObject, type CheckObjectOptions } from '../check/check-object.js';
 import type { ObjectReport } from '../check/report.js';
 import { VERDICTS, worstOf } from '../check/verdict.js';
 import type { CoreTarget } from '../core/candidates.js';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { VERSION } from './check-case.js';
 
@@ -28,7 +28,7 @@ function reportOf(bytes: Uint8Array, target: CoreTarget, options: CheckObjectOpt
   try {
     return checkObject(parseBpfObject(bytes), target, options);
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import { permuteTypes } from '../build/permute.js';
 import { selectTypes } from '../build/select.js';
 import { sortTypes } from '../build/sort.js';
 import { relocateSplit } from '../elf/relocate-split.js';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { CDump } from '../print/c-dump.js';
 import { printRaw, toBpftoolJson } from '../print/bpftool.js';
 import { formatLayout } from '../print/layout-text.js';
@@ -189,7 +189,7 @@ function attempt(outcomes: Outcomes, name: string, run: () => unknown): void {
   try {
     run();
   } catch (error) {
-    if (!(error instanceof BtfFormatError || error instanceof BtfBuildError)) throw error;
+    if (!(error instanceof BtfReadError || error instanceof BtfBuildError)) throw error;
     outcome = error.code;
   }
   const key = `${name} ${outcome}`;

@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { isSplit } from '../header.js';
 import { Spec } from '../spec.js';
 import { countTypes, surveyBtf } from '../type-index.js';
@@ -40,7 +40,7 @@ function attempt<T>(outcomes: Outcomes, run: () => T): T | undefined {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
     outcome = error.code;
     return undefined;
   } finally {

@@ -44,7 +44,7 @@ const INDENT = /^[\0-\x7f]{0,31}$/;
  * Modelled on libbpf's `btf_dump__dump_type_data`. Where libbpf hides or changes data, the text differs from it:
  * docs/btf-library.md lists the cases.
  *
- * @throws BtfFormatError as `readValue` does.
+ * @throws BtfReadError as `readValue` does.
  * @throws BtfFormatError `INVALID_ARGUMENT` for an invalid `indent` or `indentLevel`.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if the text exceeds `maxLength`.
  */

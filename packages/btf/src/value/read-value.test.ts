@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { seeded } from 'test-tools/random';
 import { Builder } from '../build/builder.js';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { prepareBtf } from '../object/prepare-btf.js';
 import { typeByName } from '../query/names.js';
@@ -286,7 +286,7 @@ function codeOf(run: () => unknown): string {
   try {
     run();
   } catch (error) {
-    if (error instanceof BtfFormatError) return error.code;
+    if (error instanceof BtfReadError) return error.code;
     throw error;
   }
   return 'VALUE';

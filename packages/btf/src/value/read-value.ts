@@ -60,7 +60,7 @@ export interface ReadValue extends Extent {
  * Modelled on bpftool's `map dump --json`, which shows bitfields, 128-bit integers and pointers in other ways, and fails
  * for floating point numbers.
  *
- * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfLookupError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the type, or a part of it, has no value: void, a function, a forward
  * declaration, a tag. Also for a data section in which a linker has not placed the variables yet.
  * @throws BtfFormatError `UNSUPPORTED` if the type, or a part of it, has an unknown kind.

@@ -22,7 +22,7 @@ export class ValueTypes {
   /**
    * resolve returns the type that typedefs, qualifiers and type tags stand for.
    *
-   * @throws BtfFormatError as `resolve` does.
+   * @throws BtfReadError as `resolve` does.
    * @throws BtfFormatError `MALFORMED` for an enum or a floating point number of a size that no kernel accepts.
    */
   resolve(id: TypeId): Type {
@@ -48,7 +48,7 @@ export class ValueTypes {
   /**
    * size returns the size of a type in bytes.
    *
-   * @throws BtfFormatError as `sizeof` does.
+   * @throws BtfReadError as `sizeof` does.
    */
   size(id: TypeId): number {
     let size = this.#sizes.get(id);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { seeded } from 'test-tools/random';
-import { BtfFormatError } from '../format-error.js';
+import { BtfReadError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { mutate } from '../testing/mutate.js';
@@ -38,7 +38,7 @@ function specOf(bytes: Uint8Array): Spec | null {
   try {
     return Spec.parse(bytes);
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }
@@ -48,7 +48,7 @@ function outcomeOf(run: () => { readonly missingBytes: number }): string {
     expect(run().missingBytes).toBeGreaterThanOrEqual(0);
     return 'VALUE';
   } catch (error) {
-    if (error instanceof BtfFormatError) return error.code;
+    if (error instanceof BtfReadError) return error.code;
     throw error;
   }
 }

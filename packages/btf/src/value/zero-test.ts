@@ -14,7 +14,7 @@ export class ZeroTest {
    * isZero reports whether a part has no bits that are set, and its bytes are there. Padding does not count, nor do
    * characters after the end of a text.
    *
-   * @throws BtfFormatError as `readValue` does.
+   * @throws BtfReadError as `readValue` does.
    */
   isZero(place: Place): boolean {
     const { types, work } = this.#input;

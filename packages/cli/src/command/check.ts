@@ -1,5 +1,5 @@
 import type { Rejection } from '@btfd/client';
-import { BtfFormatError, parseHeader, surveyBtf } from '@btfd/btf';
+import { BtfReadError, parseHeader, surveyBtf } from '@btfd/btf';
 import { ExitCode } from '../error/exit-code.js';
 import type { CheckOptions } from '../grammar/check.js';
 import { refusalText } from '../output/refusal.js';
@@ -66,7 +66,7 @@ function orderHint(btf: Uint8Array, log: string): string | null {
     const target = byteOrder === 'big' ? 'bpfel' : 'bpfeb';
     return `the BTF is ${byteOrder}-endian, which the kernel is not: compile it with clang -target ${target}`;
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

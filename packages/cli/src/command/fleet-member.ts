@@ -1,4 +1,4 @@
-import { BtfFormatError, parseMemberPath } from '@btfd/btf';
+import { BtfReadError, parseMemberPath } from '@btfd/btf';
 import type { BuildAnswer, FleetMember } from '@btfd/fleet';
 import { usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
@@ -88,7 +88,7 @@ function checkAlternatives(paths: readonly string[]): void {
     try {
       parseMemberPath(alternative.trim());
     } catch (error) {
-      throw error instanceof BtfFormatError ? usageError(error.message) : error;
+      throw error instanceof BtfReadError ? usageError(error.message) : error;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { BtfFormatError, Kind, type Layout, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
+import { BtfReadError, Kind, type Layout, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { InOptions } from '../grammar/options.js';
@@ -53,7 +53,7 @@ function compositeOf(spec: Spec, id: TypeId): TypeId[] {
     const type = resolve(spec, id);
     return type.kind === 'STRUCT' || type.kind === 'UNION' ? [type.id] : [];
   } catch (error) {
-    if (error instanceof BtfFormatError) return [];
+    if (error instanceof BtfReadError) return [];
     throw error;
   }
 }

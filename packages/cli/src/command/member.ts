@@ -1,4 +1,4 @@
-import { BtfFormatError, parseMemberPath } from '@btfd/btf';
+import { BtfReadError, parseMemberPath } from '@btfd/btf';
 import type { MemberFailure } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
@@ -77,7 +77,7 @@ function checkPaths(paths: readonly string[]): void {
     try {
       parseMemberPath(path);
     } catch (error) {
-      throw error instanceof BtfFormatError ? usageError(error.message) : error;
+      throw error instanceof BtfReadError ? usageError(error.message) : error;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { BtfFormatError, type BpfObject, nearNames, readPrograms } from '@btfd/btf';
+import { BtfReadError, type BpfObject, nearNames, readPrograms } from '@btfd/btf';
 import { type CliError, notFound } from '../error/cli-error.js';
 import { nameTest } from '../source/glob.js';
 import type { BpfFile, FileFailure } from './bpf-files.js';
@@ -54,7 +54,7 @@ export function prepareFiles(files: readonly BpfFile[], choices: Choices): Prepa
         attachTargets: targetsOf(file.object, targets),
       });
     } catch (error) {
-      if (!(error instanceof BtfFormatError)) throw error;
+      if (!(error instanceof BtfReadError)) throw error;
       failures.push({ path: file.name, error });
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { BtfFormatError } from '@btfd/btf';
+import { BtfFormatError, BtfLookupError } from '@btfd/btf';
 import { BtfError } from '@btfd/client';
 import { notFound } from './cli-error.js';
 import { explainError } from './explain-error.js';
@@ -97,6 +97,13 @@ test('errors of files and of btfctl itself keep their messages', () => {
     message: 'missing base types',
     hint: expect.stringContaining('--base'),
   });
+  expect(explainError(new BtfFormatError('NO_BTF', 'no section .BTF'))).toMatchObject({ exitCode: 3 });
+  expect(explainError(new BtfLookupError('NOT_FOUND', 'fil', 'no type named "fil"'))).toEqual({
+    exitCode: 3,
+    message: 'no type named "fil"',
+    hint: null,
+  });
+  expect(explainError(new BtfLookupError('AMBIGUOUS', 'file', 'two'))).toMatchObject({ exitCode: 3 });
   expect(explainError(notFound('no', 'look'))).toEqual({ exitCode: 3, message: 'no', hint: 'look' });
   expect(explainError(new Error('else'))).toEqual({ exitCode: 1, message: 'else', hint: null });
 });

@@ -1,4 +1,4 @@
-import { BtfBuildError, BtfFormatError, type BtfFormatErrorCode } from '@btfd/btf';
+import { BtfBuildError, BtfReadError, type BtfReadErrorCode } from '@btfd/btf';
 import type { BtfError, BtfErrorReason } from '@btfd/client';
 import { CliError, isBtfError } from './cli-error.js';
 import { ExitCode } from './exit-code.js';
@@ -48,10 +48,13 @@ const ADVICE: Partial<
   BASE_MISMATCH: { hint: 'name its base with --base' },
 };
 
-const FORMAT_HINTS: Partial<Readonly<Record<BtfFormatErrorCode, string>>> = {
+const READ_HINTS: Partial<Readonly<Record<BtfReadErrorCode, string>>> = {
   MISSING_BASE: 'name its base with --base: vmlinux for the kernel of the daemon, or the path of a file',
   BASE_MISMATCH: 'a module belongs to one build of the kernel: name the BTF of that build with --base',
 };
+
+/** The codes of errors about something that does not exist, or not only once. */
+const MISSING: ReadonlySet<BtfReadErrorCode> = new Set(['NOT_FOUND', 'AMBIGUOUS', 'NO_BTF']);
 
 /**
  * explainError returns what to print about an error, and the exit code for it.
@@ -63,10 +66,9 @@ export function explainError(error: unknown, env: NodeJS.ProcessEnv = {}): Expla
     return { exitCode: error.exitCode, message: error.message, hint: error.hint };
   }
   if (isBtfError(error)) return explainBtfError(error, env);
-  if (error instanceof BtfFormatError) {
-    const exitCode =
-      error.code === 'NOT_FOUND' || error.code === 'AMBIGUOUS' ? ExitCode.NOT_FOUND : ExitCode.FAILURE;
-    return { exitCode, message: error.message, hint: FORMAT_HINTS[error.code] ?? null };
+  if (error instanceof BtfReadError) {
+    const exitCode = MISSING.has(error.code) ? ExitCode.NOT_FOUND : ExitCode.FAILURE;
+    return { exitCode, message: error.message, hint: READ_HINTS[error.code] ?? null };
   }
   if (error instanceof BtfBuildError) {
     return { exitCode: ExitCode.FAILURE, message: error.message, hint: null };

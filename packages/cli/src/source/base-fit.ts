@@ -1,4 +1,4 @@
-import { BtfFormatError, children, fitsBase, isSplit, Spec } from '@btfd/btf';
+import { BtfReadError, children, fitsBase, isSplit, Spec } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { Source } from './source.js';
@@ -15,7 +15,7 @@ export function standsAlone(btf: Uint8Array): boolean {
     // A module without types of its own needs its base too.
     return spec.typeCount > 0;
   } catch (error) {
-    if (error instanceof BtfFormatError) return false;
+    if (error instanceof BtfReadError) return false;
     throw error;
   }
 }

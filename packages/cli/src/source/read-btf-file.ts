@@ -1,4 +1,4 @@
-import { BtfFormatError, type ElfBtf, inflateElfBtf, isElfFile } from '@btfd/btf';
+import { BtfReadError, type ElfBtf, inflateElfBtf, isElfFile } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { nameOf, readContent } from './read-content.js';
@@ -33,7 +33,7 @@ export async function inFile<T>(path: string, read: () => Promise<T> | T): Promi
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
     const { explainError } = await import('../error/explain-error.js');
     const { exitCode, message, hint } = explainError(error);
     throw new CliError(exitCode, `${nameOf(path)}: ${message}`, hint);

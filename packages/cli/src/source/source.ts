@@ -1,5 +1,5 @@
 import {
-  BtfFormatError,
+  BtfReadError,
   type BtfNote,
   formatNote,
   formatTypeName,
@@ -31,7 +31,7 @@ export function unknownParts(btf: Uint8Array): readonly BtfNote[] {
   try {
     return surveyBtf(btf).notes;
   } catch (error) {
-    if (error instanceof BtfFormatError) return [];
+    if (error instanceof BtfReadError) return [];
     throw error;
   }
 }
@@ -45,7 +45,7 @@ function specMember(spec: Spec, path: string): MemberResult {
   try {
     return { path, member: remoteMember(spec, resolveMember(spec, path)), error: null, failure: null };
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
     const failure =
       error instanceof MemberPathError ? error : new MemberPathError('UNREADABLE', error.message);
     return { path, member: null, error: error.message, failure: memberFailure(spec, failure) };

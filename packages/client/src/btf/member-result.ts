@@ -4,7 +4,7 @@ import type {
   MemberResult as MemberResultMessage,
 } from '@btfd/api';
 import {
-  BtfFormatError,
+  BtfReadError,
   type Dereference,
   formatMemberPath,
   type MemberPlace,
@@ -119,7 +119,7 @@ function stepsFrom(path: string, step: number): readonly PathStep[] {
   try {
     return parseMemberPath(path).steps.slice(Math.max(step, 0));
   } catch (error) {
-    if (error instanceof BtfFormatError) throw invalidResponse(`result for ${JSON.stringify(path)}`);
+    if (error instanceof BtfReadError) throw invalidResponse(`result for ${JSON.stringify(path)}`);
     throw error;
   }
 }

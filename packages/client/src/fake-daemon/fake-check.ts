@@ -14,7 +14,7 @@ import {
   Verdict,
 } from '@btfd/api';
 import {
-  BtfFormatError,
+  BtfReadError,
   checkObject,
   type Need,
   type ObjectReport,
@@ -77,13 +77,13 @@ function reportOf(
       },
     );
   } catch (error) {
-    throw error instanceof BtfFormatError ? refusal(error) : error;
+    throw error instanceof BtfReadError ? refusal(error) : error;
   }
 }
 
-function refusal(error: BtfFormatError): BtfError {
+function refusal(error: BtfReadError): BtfError {
   const reason =
-    error.code === 'NOT_FOUND'
+    error.code === 'NO_BTF'
       ? 'OBJECT_WITHOUT_BTF'
       : error.code === 'INVALID_ARGUMENT'
         ? 'INVALID_REQUEST'

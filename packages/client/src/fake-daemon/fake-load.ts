@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import type { LoadHandleRequest } from '@btfd/api';
-import { adaptBtf, BtfFormatError, type KernelFeatures, Spec, validate } from '@btfd/btf';
+import { adaptBtf, BtfReadError, type KernelFeatures, Spec, validate } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
 import { unsupported } from './fake-spec.js';
@@ -29,7 +29,7 @@ export function adapted(bytes: Uint8Array, features: KernelFeatures): Uint8Array
   try {
     return adaptBtf(bytes, features);
   } catch (error) {
-    if (error instanceof BtfFormatError) return bytes;
+    if (error instanceof BtfReadError) return bytes;
     throw error;
   }
 }
@@ -43,7 +43,7 @@ export function verifierLogOf(bytes: Uint8Array, kernelFeatures: KernelFeatures)
       .map(({ typeId, message }) => `${typeId === null ? '' : `[${typeId}] `}${message}\n`)
       .join('');
   } catch (error) {
-    if (error instanceof BtfFormatError) return `${error.message}\n`;
+    if (error instanceof BtfReadError) return `${error.message}\n`;
     throw error;
   }
 }

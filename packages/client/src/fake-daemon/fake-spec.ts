@@ -13,7 +13,7 @@ import {
   type SpecResponseSchema,
 } from '@btfd/api';
 import {
-  BtfFormatError,
+  BtfReadError,
   formatTypeName,
   MemberPathError,
   parseHeader,
@@ -99,7 +99,7 @@ function memberOf(spec: Spec, path: string): NonNullable<Members['results']>[num
     const value = encodeMember(memberFields(spec, resolveMember(spec, path)));
     return { result: { case: 'member', value } };
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
     const failure =
       error instanceof MemberPathError ? error : new MemberPathError('UNREADABLE', error.message);
     const { message, problem: code, step, candidates } = failure;

@@ -1,4 +1,4 @@
-import { BtfFormatError } from '@btfd/btf';
+import { BtfReadError } from '@btfd/btf';
 import { type BtfClient, BtfError, status } from '@btfd/client';
 import { Bounded, orAborted } from '../base/bounded.js';
 import { objectDigests } from '../survey/ask-node.js';
@@ -166,7 +166,7 @@ class BuildQuestion<T> {
         return await this.#depending(client, node, { value, error: null }, dependsOn?.(value) ?? {});
       } catch (thrown) {
         this.#signal.throwIfAborted();
-        const error = thrown instanceof BtfFormatError ? undecodable(thrown) : thrown;
+        const error = thrown instanceof BtfReadError ? undecodable(thrown) : thrown;
         if (!BtfError.isBtfError(error) || !OF_THE_BUILD.has(error.reason)) throw error;
         return this.#depending(client, node, { value: null, error }, errorDependsOn);
       }
@@ -237,7 +237,7 @@ class BuildQuestion<T> {
 }
 
 /** The BTF of a node is that of a stranger: if it is damaged, the other builds are asked all the same. */
-function undecodable(cause: BtfFormatError): BtfError {
+function undecodable(cause: BtfReadError): BtfError {
   const { message } = cause;
   return new BtfError({ code: status.DATA_LOSS, reason: 'BTF_UNDECODABLE', message, cause });
 }

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { BtfFormatError, Kind, parseHeader, type ByteOrder } from '@btfd/btf';
+import { BtfReadError, Kind, parseHeader, type ByteOrder } from '@btfd/btf';
 
 /** HOST_ORDER is the byte order of this machine. Its kernel loads no BTF of the other one. */
 export const HOST_ORDER: ByteOrder = endianness() === 'LE' ? 'little' : 'big';
@@ -27,7 +27,7 @@ export function hasNewKinds(rawBtf: Uint8Array): boolean {
   try {
     return layoutOf(rawBtf).length > (LAST_KNOWN + 1) * LAYOUT_ENTRY_BYTES;
   } catch (error) {
-    if (error instanceof BtfFormatError) return false;
+    if (error instanceof BtfReadError) return false;
     throw error;
   }
 }

@@ -1,10 +1,10 @@
 import { readlinkSync } from 'node:fs';
 import { ErrorReason } from '@btfd/api';
-import { BtfFormatError } from '@btfd/btf';
+import { BtfReadError } from '@btfd/btf';
 import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
 import { errorCode } from './error-code.js';
 import { ERRNO_REASONS } from './error-table.js';
-import { fromFormatError, ServiceError, type ServiceErrorDetail } from './service-error.js';
+import { fromReadError, ServiceError, type ServiceErrorDetail } from './service-error.js';
 
 /** The name of the initial user namespace: its number is a constant of the kernel (PROC_USER_INIT_INO). */
 const INITIAL_NAMESPACE = 'user:[4026531837]';
@@ -16,7 +16,7 @@ export function toServiceError(error: unknown): ServiceError {
   if (error instanceof BpfUnavailableError) {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
-  if (error instanceof BtfFormatError) return fromFormatError(error);
+  if (error instanceof BtfReadError) return fromReadError(error);
   // An error of Node, such as that of a file of sysfs.
   if (ERRNO_REASONS[errorCode(error)] === ErrorReason.OUT_OF_FILES) return outOfFiles({ cause: error });
   return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log', {

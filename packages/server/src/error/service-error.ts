@@ -1,5 +1,5 @@
 import { ErrorReason } from '@btfd/api';
-import type { BtfFormatError } from '@btfd/btf';
+import type { BtfReadError } from '@btfd/btf';
 
 /** FieldViolation describes what is wrong with a field of a request. */
 export interface FieldViolation {
@@ -73,8 +73,8 @@ export function checkToken(field: string, token: string): void {
   if (token === '') throw invalidRequest(field, 'is required');
 }
 
-/** fromFormatError returns the error that a client gets for BTF that cannot be decoded. */
-export function fromFormatError(error: BtfFormatError): ServiceError {
+/** fromReadError returns the error that a client gets for BTF that cannot be decoded. */
+export function fromReadError(error: BtfReadError): ServiceError {
   return new ServiceError(ErrorReason.BTF_UNDECODABLE, `the BTF cannot be decoded: ${error.message}`, {
     metadata: {
       ...(error.offset === null ? {} : { offset: String(error.offset) }),

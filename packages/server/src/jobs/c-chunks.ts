@@ -1,5 +1,5 @@
 import { ErrorReason } from '@btfd/api';
-import { BtfFormatError, type PrintCOptions, printCChunks, type Spec } from '@btfd/btf';
+import { BtfReadError, type PrintCOptions, printCChunks, type Spec } from '@btfd/btf';
 import { ServiceError } from '../error/service-error.js';
 import { rawChunks } from '../base/slices.js';
 
@@ -20,7 +20,7 @@ export function* cChunks(
       yield* rawChunks(encoder.encode(text), chunkBytes);
     }
   } catch (error) {
-    if (!(error instanceof BtfFormatError) || error.code !== 'LIMIT_EXCEEDED') throw error;
+    if (!(error instanceof BtfReadError) || error.code !== 'LIMIT_EXCEEDED') throw error;
     throw new ServiceError(ErrorReason.OUTPUT_TOO_LARGE, error.message, {
       metadata: { limit: String(options.maxBytes) },
       cause: error,

@@ -1,6 +1,6 @@
 import { ErrorReason } from '@btfd/api';
 import {
-  BtfFormatError,
+  BtfReadError,
   type BpfObject,
   type CheckObjectOptions,
   checkObjectSteps,
@@ -9,7 +9,7 @@ import {
   readPrograms,
   type Verdict,
 } from '@btfd/btf';
-import { fromFormatError, invalidRequest, ServiceError } from '../error/service-error.js';
+import { fromReadError, invalidRequest, ServiceError } from '../error/service-error.js';
 import type { CheckItem, CheckJob, CheckPart, Steps } from '../pool/job.js';
 import { joined, programMessages, summaryMessages } from './check/report-messages.js';
 import type { SpecCache } from './spec-cache.js';
@@ -137,13 +137,13 @@ function checkNames(object: BpfObject, { programs, attachTargets }: CheckJob): v
 
 /** Runs work on the kernel's BTF. */
 function ofKernel<T>(run: () => T): T {
-  return rethrown(run, fromFormatError);
+  return rethrown(run, fromReadError);
 }
 
 /** Runs work on the object alone. */
 function ofObject<T>(run: () => T): T {
   return rethrown(run, (error) =>
-    error.code === 'NOT_FOUND'
+    error.code === 'NO_BTF'
       ? new ServiceError(ErrorReason.OBJECT_WITHOUT_BTF, error.message, { cause: error })
       : unreadable(error),
   );
@@ -157,23 +157,23 @@ function ofCheck<T>(run: () => T): T {
   });
 }
 
-function rethrown<T>(run: () => T, toServiceError: (error: BtfFormatError) => ServiceError): T {
+function rethrown<T>(run: () => T, toServiceError: (error: BtfReadError) => ServiceError): T {
   try {
     return run();
   } catch (error) {
-    throw error instanceof BtfFormatError ? toServiceError(error) : error;
+    throw error instanceof BtfReadError ? toServiceError(error) : error;
   }
 }
 
-function unreadable(error: BtfFormatError): ServiceError {
-  const { metadata } = fromFormatError(error);
+function unreadable(error: BtfReadError): ServiceError {
+  const { metadata } = fromReadError(error);
   return new ServiceError(ErrorReason.OBJECT_UNREADABLE, `the object cannot be read: ${error.message}`, {
     metadata,
     cause: error,
   });
 }
 
-function tooMuch(error: BtfFormatError): ServiceError {
+function tooMuch(error: BtfReadError): ServiceError {
   return new ServiceError(ErrorReason.WORK_TOO_LARGE, error.message, {
     metadata: { resource: 'steps', work: 'object' },
     cause: error,

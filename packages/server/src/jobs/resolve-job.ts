@@ -7,7 +7,7 @@ import {
   MemberResultSchema,
   ResolveMembersResponseSchema,
 } from '@btfd/api';
-import { BtfFormatError, MemberPathError, type ResolveOptions, type Spec } from '@btfd/btf';
+import { BtfReadError, MemberPathError, type ResolveOptions, type Spec } from '@btfd/btf';
 import {
   fits,
   headOf,
@@ -80,7 +80,7 @@ function resultOf(spec: Spec, path: string, options: ResolveOptions): MemberResu
     return memberResult(spec, path, options);
   } catch (error) {
     if (error instanceof MemberPathError) return pathFailed(spec, error, options);
-    if (error instanceof BtfFormatError) return failed({ message: error.message, code: 'UNREADABLE' });
+    if (error instanceof BtfReadError) return failed({ message: error.message, code: 'UNREADABLE' });
     throw error;
   }
 }
@@ -92,7 +92,7 @@ function pathFailed(spec: Spec, error: MemberPathError, options: ResolveOptions)
     return failed(fields, candidateFields(spec, error, options));
   } catch (unnamed) {
     // A candidate whose type has no name in C.
-    if (unnamed instanceof BtfFormatError) return failed(fields);
+    if (unnamed instanceof BtfReadError) return failed(fields);
     throw unnamed;
   }
 }

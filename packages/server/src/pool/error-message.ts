@@ -1,6 +1,6 @@
 import { ErrorReason } from '@btfd/api';
-import { BtfFormatError } from '@btfd/btf';
-import { fromFormatError, ServiceError, type FieldViolation } from '../error/service-error.js';
+import { BtfReadError } from '@btfd/btf';
+import { fromReadError, ServiceError, type FieldViolation } from '../error/service-error.js';
 
 /** ErrorMessage is an error in a message between threads. Messages lose the class of an object. */
 export interface ErrorMessage {
@@ -28,6 +28,6 @@ export function errorOf({ reason, message, metadata, violations, stack }: ErrorM
 
 function serviceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
-  if (error instanceof BtfFormatError) return fromFormatError(error);
+  if (error instanceof BtfReadError) return fromReadError(error);
   return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log');
 }

@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type MemberResult, ResolveMembersResponseSchema } from '@btfd/api';
-import { BtfFormatError, type Spec } from '@btfd/btf';
+import { BtfReadError, type Spec } from '@btfd/btf';
 import { fits, memberResult, STEPS_PER_LOOK, stepsOfPath } from '../base/member-result.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
 import { type KernelBtf, TooManySteps } from './kernel-btf.js';
@@ -34,7 +34,7 @@ export class KernelMembers {
       const response = create(ResolveMembersResponseSchema, { results, digest: btf.digest });
       return toBinary(ResolveMembersResponseSchema, response);
     } catch (error) {
-      if (error instanceof BtfFormatError || error instanceof TooManySteps) return null;
+      if (error instanceof BtfReadError || error instanceof TooManySteps) return null;
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { Encoding } from '@btfd/api';
-import { BtfFormatError } from '@btfd/btf';
+import { BtfReadError } from '@btfd/btf';
 import type { SpecItem, SpecJob } from '../pool/job.js';
 import { typeItems } from '../select/type-items.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
@@ -37,7 +37,7 @@ export class KernelTypes {
       }
       return items;
     } catch (error) {
-      if (error instanceof BtfFormatError || error instanceof TooManySteps) return null;
+      if (error instanceof BtfReadError || error instanceof TooManySteps) return null;
       throw error;
     }
   }

@@ -5,7 +5,7 @@ import {
   type LoadHandleRequest,
   type LoadHandleResponseSchema,
 } from '@btfd/api';
-import { BtfFormatError, parseHeader, type ByteOrder } from '@btfd/btf';
+import { BtfReadError, parseHeader, type ByteOrder } from '@btfd/btf';
 import { BpfError } from '@btfd/native';
 import type { Caller } from '../auth/caller.js';
 import { invalidRequest, ServiceError } from '../error/service-error.js';
@@ -170,7 +170,7 @@ function foreignOrder({ case: kind, value }: LoadSource): ByteOrder | null {
     const { byteOrder } = parseHeader(value);
     return byteOrder === HOST_ORDER ? null : byteOrder;
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

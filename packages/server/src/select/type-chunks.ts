@@ -65,7 +65,7 @@ const DETAILS: readonly (number | undefined)[] = detailFields();
  * bytes are those of protobuf-es, which would need an object for each type and element: for a vmlinux, 480 to 600 ms of CPU
  * instead of 70.
  *
- * @throws BtfFormatError as `Spec.typeById` does.
+ * @throws BtfReadError as `Spec.typeById` does.
  */
 export function* typeChunks(
   spec: Spec,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { parseElfBtf } from '../../elf/elf-btf.js';
-import { BtfFormatError } from '../../format-error.js';
+import { BtfReadError } from '../../format-error.js';
 import { Spec } from '../../spec.js';
 import { BtfAssembler } from '../../testing/assemble-btf.js';
 import { linkObjects } from '../../testing/bpftool.js';
@@ -108,7 +108,7 @@ needs('gcc', 'libbpf').describe('of references in a cycle', () => {
       dedup(spec);
       return null;
     } catch (error) {
-      if (!(error instanceof BtfFormatError)) throw error;
+      if (!(error instanceof BtfReadError)) throw error;
       return error.code;
     }
   };

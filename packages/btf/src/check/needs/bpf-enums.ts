@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../../format-error.js';
+import { BtfReadError } from '../../format-error.js';
 import type { Spec } from '../../spec.js';
 import { type EnumValues, enumValues, type KernelObjects } from '../kernel-objects.js';
 import type { Verdict } from '../verdict.js';
@@ -58,7 +58,7 @@ export class BpfEnums {
       return enumValues(this.#local, name);
     } catch (error) {
       // Its names are only nice to have.
-      if (error instanceof BtfFormatError) return null;
+      if (error instanceof BtfReadError) return null;
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import type { BpfLoader } from '../../core/rules/loader-rules.js';
-import { BtfFormatError } from '../../format-error.js';
+import { BtfReadError } from '../../format-error.js';
 import type { BpfObject } from '../../object/bpf-object.js';
 import type { BpfExtern } from '../../object/extern-symbols.js';
 import { sizeof } from '../../query/sizeof.js';
@@ -92,7 +92,7 @@ function integerSize(spec: BpfObject['spec'], { typeId }: BpfExtern): number {
   try {
     return sizeof(spec, typeId);
   } catch (error) {
-    if (error instanceof BtfFormatError) return 0;
+    if (error instanceof BtfReadError) return 0;
     throw error;
   }
 }

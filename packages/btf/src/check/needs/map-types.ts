@@ -12,7 +12,7 @@ const LEGACY = 'maps';
  * mapNeeds returns the types of the maps that an object defines, each once. Maps of global variables are arrays, which every
  * kernel with BTF has.
  *
- * @throws BtfFormatError as `readMaps` does.
+ * @throws BtfReadError as `readMaps` does.
  */
 export function mapNeeds(object: BpfObject, enums: BpfEnums, loader: BpfLoader): Need[] {
   const needs = new Map<number, Need>();

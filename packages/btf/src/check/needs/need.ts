@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../../format-error.js';
+import { BtfReadError } from '../../format-error.js';
 import { declarationOf } from '../../print/type-name.js';
 import type { Spec } from '../../spec.js';
 import type { TypeId } from '../../types.js';
@@ -51,7 +51,7 @@ function wordsFor(spec: Spec, id: TypeId): string {
   try {
     return declarationOf(spec, id);
   } catch (error) {
-    if (error instanceof BtfFormatError) return '';
+    if (error instanceof BtfReadError) return '';
     throw error;
   }
 }

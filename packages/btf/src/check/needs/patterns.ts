@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../../format-error.js';
+import { BtfReadError } from '../../format-error.js';
 import type { SectionName } from '../../object/section-names.js';
 import { type Spec } from '../../spec.js';
 import { Kind } from '../../types.js';
@@ -74,7 +74,7 @@ function firstMatch(spec: Spec, name: string, glob: string): FoundType | null {
     }
     return null;
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../../format-error.js';
+import { BtfReadError } from '../../format-error.js';
 import type { BpfObject } from '../../object/bpf-object.js';
 import { followed } from '../../query/follow.js';
 import { essentialName } from '../../query/flavours.js';
@@ -121,7 +121,7 @@ function sizeIn(spec: Spec, id: TypeId): number | null {
   try {
     return sizeof(spec, id);
   } catch (error) {
-    if (error instanceof BtfFormatError) return null;
+    if (error instanceof BtfReadError) return null;
     throw error;
   }
 }

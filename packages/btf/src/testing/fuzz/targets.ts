@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { seeded } from 'test-tools/random';
 import { parseBtfExt } from '../../ext/btf-ext.js';
 import { parseElfBtf } from '../../elf/elf-btf.js';
-import { BtfFormatError } from '../../format-error.js';
+import { BtfReadError } from '../../format-error.js';
 import { resolveRelocations } from '../../core/resolve.js';
 import { parseBpfObject } from '../../object/bpf-object.js';
 import { compactObject } from '../../object/compact.js';
@@ -185,7 +185,7 @@ function typed(run: () => unknown): number {
   try {
     run();
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
   }
   return 0;
 }

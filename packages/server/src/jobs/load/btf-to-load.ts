@@ -2,7 +2,7 @@ import { ErrorReason, TypeListSchema, type Type as TypeMessage } from '@btfd/api
 import {
   adaptBtf,
   BtfBuildError,
-  BtfFormatError,
+  BtfReadError,
   Builder,
   type KernelFeatures,
   marshalOptionsFor,
@@ -37,7 +37,7 @@ function adapted(rawBtf: Uint8Array, features: Partial<KernelFeatures>): Uint8Ar
     try {
       return adaptBtf(rawBtf, features);
     } catch (error) {
-      if (error instanceof BtfFormatError) return rawBtf;
+      if (error instanceof BtfReadError) return rawBtf;
       throw error;
     }
   });
@@ -64,7 +64,7 @@ function orUnbuildable<T>(build: () => T): T {
   try {
     return build();
   } catch (error) {
-    if (!(error instanceof BtfBuildError || error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfBuildError || error instanceof BtfReadError)) throw error;
     throw new ServiceError(ErrorReason.BTF_UNBUILDABLE, `the BTF cannot be built: ${error.message}`, {
       metadata: error.typeId === null ? {} : { type_id: String(error.typeId) },
       cause: error,

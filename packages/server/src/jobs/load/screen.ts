@@ -1,5 +1,5 @@
 import { ErrorReason } from '@btfd/api';
-import { BtfFormatError, formatNote, parseHeader, type BtfHeader, type TypeId } from '@btfd/btf';
+import { BtfReadError, formatNote, parseHeader, type BtfHeader, type TypeId } from '@btfd/btf';
 import { HOST_ORDER, layoutOf, type KindLayout } from '../../base/kind-layout.js';
 import { mayHaveSpecialTypes, type LoadEstimate } from '../../base/load-estimate.js';
 import { ServiceError } from '../../error/service-error.js';
@@ -74,7 +74,7 @@ function headerOf(rawBtf: Uint8Array, maxCheckMs: number): BtfHeader | null {
       typeId: null,
     });
   } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
+    if (!(error instanceof BtfReadError)) throw error;
     if (error.code === 'UNSUPPORTED') {
       requireHarmless(rawBtf, maxCheckMs, rawBtf.length, rawBtf.length, error);
     }
