@@ -66,8 +66,7 @@ function isBpf(fileType: number, machine: number): boolean {
 export function parseBpfObject(file: Uint8Array, { limits }: BpfObjectOptions = {}): BpfObject {
   const elf = parseBpfElf(file);
   const btf = bytesOf(elf, '.BTF');
-  if (btf === null)
-    throw new BtfFormatError('NO_BTF', 'BPF object has no section .BTF: compile it with -g');
+  if (btf === null) throw new BtfFormatError('NO_BTF', 'BPF object has no section .BTF: compile it with -g');
   const spec = Spec.parse(btf, limits === undefined ? {} : { limits });
   const symbols: ElfSymbol[] = [];
   for (const symbol of elf.symbols(LONGEST_NAME)) {
