@@ -169,7 +169,7 @@ describe.each(KINDS_OF_ELF)('an ELF file of %i bits, %s-endian', (bits, order) =
 test('an ELF file without a table of sections has no BTF', () => {
   const file = assembleElf(64, 'little', []).slice(0, 64);
   new DataView(file.buffer).setBigUint64(40, 0n, true);
-  expect(failure(() => readElfBtf(file)).code).toBe('NOT_FOUND');
+  expect(failure(() => readElfBtf(file)).code).toBe('NO_BTF');
 });
 
 test('split BTF in an ELF file continues the given base', () => {

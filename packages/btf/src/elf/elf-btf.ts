@@ -25,7 +25,7 @@ export interface ElfBtf {
  * the module has a distilled base, which {@link relocateSplit} can move onto that of another kernel.
  *
  * @param file a whole ELF file, which must not be compressed itself.
- * @throws BtfLookupError `NOT_FOUND` if the file has no section `.BTF`.
+ * @throws BtfFormatError `NO_BTF` if the file has no section `.BTF`.
  * @throws BtfFormatError `MALFORMED` if it is not a whole ELF file. Offsets count from the start of the file.
  * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version, and for a compressed section, which {@link
  * inflateElfBtf} reads.
@@ -44,7 +44,7 @@ export function readElfBtf(file: Uint8Array): ElfBtf {
  * inflateElfBtf is {@link readElfBtf} for files whose sections may be compressed (`SHF_COMPRESSED`). The platform's
  * `DecompressionStream` decompresses zlib.
  *
- * @throws BtfLookupError `NOT_FOUND` if the file has no section `.BTF`.
+ * @throws BtfFormatError `NO_BTF` if the file has no section `.BTF`.
  * @throws BtfFormatError `MALFORMED` if it is not a whole ELF file, or a compressed section is broken.
  * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version, and for other formats of compression, such as zstd.
  * @throws BtfFormatError `LIMIT_EXCEEDED` for a compressed section larger than the limit.

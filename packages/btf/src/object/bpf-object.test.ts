@@ -73,7 +73,7 @@ test('bytes that are not an ELF file are not one', () => {
 describe('an object is rejected', () => {
   test('without BTF', () => {
     expect(readErrorOf(() => parseBpfObject(assembleElf(64, 'little', [])))).toMatchObject({
-      code: 'NOT_FOUND',
+      code: 'NO_BTF',
       message: 'BPF object has no section .BTF: compile it with -g',
     });
   });

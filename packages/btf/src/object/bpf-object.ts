@@ -56,7 +56,7 @@ function isBpf(fileType: number, machine: number): boolean {
  * The result aliases the file, which must not change.
  *
  * @param file the whole file, usually named `*.bpf.o`.
- * @throws BtfLookupError `NOT_FOUND` if the file has no section `.BTF`.
+ * @throws BtfFormatError `NO_BTF` if the file has no section `.BTF`.
  * @throws BtfFormatError `MALFORMED` if it is not a whole ELF file, if symbol tables overlap, and for its BTF as
  * `Spec.parse` does.
  * @throws BtfFormatError `UNSUPPORTED` for an ELF file that is not an object of BPF programs, for a compressed section
