@@ -127,6 +127,7 @@ export {
   layoutOf,
 } from './print/layout.js';
 export { formatLayout } from './print/layout-text.js';
+export { type StructSize, structSize, type StructSizeOptions } from './print/struct-size.js';
 export { CDump, type CDumpOptions } from './print/c-dump.js';
 export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
 export { declarationOf, formatTypeName } from './print/type-name.js';
@@ -188,6 +189,18 @@ export type { TagFact } from './diff/tag-facts.js';
 export type { Changed, ListChange, TypeChange } from './diff/type-change.js';
 export type { TypeFacts, ValueFact } from './diff/type-facts.js';
 export { type ParseOptions, Spec } from './spec.js';
+export {
+  functionsReturning,
+  functionsTaking,
+  type FunctionUse,
+  type FunctionUseOptions,
+} from './uses/function-uses.js';
+export {
+  membersContaining,
+  membersPointingTo,
+  type MemberUse,
+  type MemberUseOptions,
+} from './uses/member-uses.js';
 export { adaptBtf } from './kernel/adapt-btf.js';
 export { type KernelNames, kernelVersionOf } from './kernel/kernel-version.js';
 export type { FeatureName, FeatureProbe, FeatureRow, Rewriting } from './kernel/feature-table.js';

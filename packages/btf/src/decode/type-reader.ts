@@ -97,6 +97,16 @@ export class TypeReader {
     return name.to - name.from;
   }
 
+  /**
+   * name returns the name whose offset is a word: of the type, or of one of its elements; empty if it has none.
+   *
+   * @throws BtfReadError as {@link findName} does.
+   */
+  name(word: number): string {
+    const at = this.#at + WORD_BYTES * word;
+    return word === 0 ? this.#source.name(at, this.#id) : this.#source.elementName(at, this.#id);
+  }
+
   /** copyName copies the name that was found last to an index in `target`, as UTF-8. */
   copyName(target: Uint8Array, at: number): void {
     const { bytes, from, to } = this.#name;
