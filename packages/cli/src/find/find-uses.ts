@@ -9,7 +9,7 @@ import { nameTest } from '../source/glob.js';
 import { isOfKind } from './match.js';
 import { noType } from './no-type.js';
 import { objectSpecs, skipped } from './object-specs.js';
-import { type Question, type Row, rowData, targetsOf } from './questions.js';
+import { ASKED_KINDS, type Question, type Row, rowData, targetsOf } from './questions.js';
 
 /** NameFilter is a name, glob or id of the arguments, and whether a row has it. */
 interface NameFilter {
@@ -56,7 +56,7 @@ export async function findUses(
   }
   if (!isKnown && type !== null) {
     const { in: where } = options;
-    throw noType([type], where === undefined ? {} : { in: where }, firstSpec);
+    throw noType([type], where === undefined ? {} : { in: where }, firstSpec, ASKED_KINDS);
   }
   if (rows.length === 0) throw notFound(noneText(question, names, options));
   await session.show({

@@ -88,6 +88,9 @@ const NOT_TYPES: ReadonlySet<number> = new Set([
   Kind.TYPE_TAG,
 ]);
 
+/** ASKED_KINDS are the kinds of types that a question can be about. */
+export const ASKED_KINDS: readonly number[] = Object.values(Kind).filter((kind) => !NOT_TYPES.has(kind));
+
 function isDeclared(spec: Spec, id: TypeId, keyword: string | null): boolean {
   const type = spec.typeById(id);
   return type.kind === 'FWD' && keyword === (type.union ? 'union' : 'struct');
