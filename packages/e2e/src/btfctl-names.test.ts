@@ -132,8 +132,8 @@ describe('btfctl, for a name that several types have', () => {
       JSON.parse((await run('find', ...args, '--in', split, '--base', base, '-o', 'json')).stdout).map(
         ({ kind }: { readonly kind: string }) => kind,
       );
-    expect(await kinds('struct s')).toEqual(['struct']);
-    expect(await kinds('union s', 'struct opaque')).toEqual(['union']);
+    expect(await kinds('struct s')).toEqual(['STRUCT']);
+    expect(await kinds('union s', 'struct opaque')).toEqual(['UNION']);
     const { stderr, status } = await run('find', 'opaqeu', '--in', split, '--base', base);
     expect(stderr).toContain('; did you mean "opaque"?');
     expect(status).toBe(3);

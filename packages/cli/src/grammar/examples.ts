@@ -12,11 +12,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   header: ['btfctl header > vmlinux.h', 'btfctl header --type bpf_task_acquire > task.h'],
   layout: ['btfctl layout sk_buff', 'btfctl layout "struct list_head" --in ./vmlinux.btf'],
   find: [
-    'btfctl find "*list_head*"',
-    'btfctl find --kind func "bpf_task_*" --in vmlinux -o wide',
-    'btfctl find --contains plist_node --nested',
-    'btfctl find --takes task_struct "bpf_*" -o name',
-    'btfctl find --packable --in vmlinux',
+    'btfctl find "*list_head*" --kind func',
+    'btfctl find --contains plist_node --nested --in vmlinux',
+    'btfctl find --takes task_struct "bpf_task_*"',
   ],
   member: ['btfctl member task_struct.mm.pgd', 'btfctl member "struct sk_buff.cb[3]" --in ./vmlinux.btf'],
   value: [
