@@ -16,7 +16,7 @@ const ELEMENT_WORD = 3;
 export class TargetChains {
   readonly #reader: TypeReader;
   readonly #endTypeId: TypeId;
-  /** What is known of each type, so that no chain is followed twice. */
+  /** The result for each type that was met, so that no chain is followed twice. */
   readonly #levels: Uint8Array;
 
   constructor(spec: Spec, targets: Iterable<TypeId>) {

@@ -18,7 +18,7 @@ interface NameFilter {
 }
 
 /**
- * findUses answers a question of `btfctl find` about all objects, or about that of `--in`.
+ * findUses shows the result of a question of `btfctl find` about all objects, or about that of `--in`.
  *
  * @param names choose the structs or functions; empty for all.
  * @throws CliError NOT_FOUND if there is no such type, or nothing to show.
@@ -49,7 +49,7 @@ export async function findUses(
         rows.push(row);
       }
     } catch (error) {
-      // One hostile object must not hide the answers of the others.
+      // One hostile object must not hide the rows of the others.
       if (!(error instanceof BtfReadError) || options.in !== undefined) throw error;
       skipped(session, object, error);
     }
