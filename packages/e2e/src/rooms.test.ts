@@ -19,12 +19,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ].flatMap((rooms) => rooms.split(' ')),
   client: `base error call btf object lease ${ROOT} contexts fake-daemon fd`.split(' '),
   fleet: `base source etcd kubernetes pace survey watch ask question ${ROOT} contexts`.split(' '),
-  cli: `error output diff source config grammar session completion layout compat fleet command start ${ROOT}`.split(
+  cli: `error output diff source config grammar session completion layout find compat fleet command start ${ROOT}`.split(
     ' ',
   ),
   bench: `fleet event-loop peers run rows report ${ROOT}`.split(' '),
   // The files in src are a facade over these rooms, and the rooms use them too.
-  btf: 'decode build query elf ext object core min-btf reach print diff value kernel check validate'.split(
+  btf: 'decode build query uses elf ext object core min-btf reach print diff value kernel check validate'.split(
     ' ',
   ),
 };
