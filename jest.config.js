@@ -8,7 +8,7 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/native/src', '<rootDir>/packages', '<rootDir>/examples'],
   testMatch: ['**/src/**/*.test.ts', '**/examples/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '[.](?:long|machine)[.]test[.]ts$'],
+  testPathIgnorePatterns: ['/node_modules/', '[.](?:long|machine|image)[.]test[.]ts$'],
   modulePathIgnorePatterns: ['/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

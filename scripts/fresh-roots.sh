@@ -16,15 +16,14 @@
 set -euo pipefail
 
 REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-ROOTS=$REPOSITORY/.cache/roots
 CLONE=/srv/btfd
+source "$REPOSITORY/scripts/debian-root.sh"
 
 main() {
   local names=() name
   while [ $# -gt 0 ] && [ "$1" != -- ]; do names+=("$1") && shift; done
   [ $# -eq 0 ] || shift
   [ ${#names[@]} -gt 0 ] || names=({bookworm,trixie}{,-oracles,-tmux,-user})
-  command -v debootstrap >/dev/null || apt-get -qq install --no-install-recommends debootstrap >/dev/null
   for name in "${names[@]}"; do
     printf '\n== fresh root: %s\n' "$name"
     make_base "${name%%-*}"
@@ -47,31 +46,16 @@ clean_up() {
   rm -rf "$RUN"
 }
 
-make_base() {
-  local suite=$1 mirror
-  [ ! -d "$ROOTS/$suite" ] || return 0
-  mkdir -p "$ROOTS"
-  rm -rf "$ROOTS/$suite.new"
-  mirror=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE)' | awk '$1 == "Debian" && $3 !~ /-/ { print $2; exit }')
-  debootstrap --variant=minbase --include=ca-certificates,g++,git,make,python3 "$suite" "$ROOTS/$suite.new" "$mirror" >/dev/null
-  mv "$ROOTS/$suite.new" "$ROOTS/$suite"
-}
-
 # Writes what a root has more than its base into the upper folder of its overlay.
 prepare() {
   local upper=$1/upper prefix file
-  mkdir -p "$1"/{upper,work,root} "$upper"/{srv,root,etc/apt/apt.conf.d}
+  mkdir -p "$1"/{upper,work,root} "$upper/srv"
   git clone -q --no-hardlinks "$REPOSITORY" "$upper$CLONE"
   prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
   for file in bin/node bin/npm bin/npx lib/node_modules/npm include/node; do
     [ ! -e "$prefix/$file" ] || (mkdir -p "$(dirname "$upper$prefix/$file")" && cp -a "$prefix/$file" "$upper$prefix/$file")
   done
-  # How this machine reaches the network.
-  for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /etc/apt/auth.conf.d "$(npm config get globalconfig)"; do
-    [ ! -e "$file" ] || (mkdir -p "$(dirname "$upper$file")" && cp -rL "$file" "$upper$file")
-  done
-  apt-config dump Acquire >"$upper/etc/apt/apt.conf.d/99machine"
-  [ ! -e ~/.npmrc ] || cp ~/.npmrc "$upper/root/.npmrc"
+  copy_network "$upper"
 }
 
 # In namespaces of mounts and processes of its own.

@@ -42,7 +42,7 @@ const chosen = kernels
 
 extendPath();
 if (!own.includes('--no-install') && canInstall()) {
-  install(Object.keys(TOOLS).filter((name) => TOOLS[name].long !== true && !has(name)));
+  install(Object.keys(TOOLS).filter((name) => !TOOLS[name].long && !TOOLS[name].image && !has(name)));
   tryTo(process.execPath, ['scripts/fetch-tools.js']);
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--boot', ...chosen]);
   tryTo(process.execPath, ['scripts/fetch-bpf-objects.js']);

@@ -24,7 +24,7 @@ const { program, env } = nodeVersion(version);
 run(program, [...JEST, ...(isLong ? ['--config', 'jest.long.config.js'] : []), ...jestArgs], env);
 
 function setUp() {
-  const isNeeded = ({ long = false, kernels = false }) => !kernels && (isLong || !long);
+  const isNeeded = ({ long, kernels, image }) => !kernels && !image && (isLong || !long);
   install(Object.keys(TOOLS).filter((name) => isNeeded(TOOLS[name]) && !has(name)));
   // The scripts print what they fetch, and skip files that exist.
   tryTo(process.execPath, ['scripts/fetch-tools.js']);

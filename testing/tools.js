@@ -18,7 +18,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * - `atLeast`: the version that a command must have at least, because its output is compared;
  * - `label`: its name in messages, if it differs;
  * - `long`: whether only `pnpm test:long` needs it;
- * - `kernels`: whether only `pnpm test:kernels` needs it.
+ * - `kernels`: whether only `pnpm test:kernels` needs it;
+ * - `image`: whether only `pnpm test:image` needs it.
  */
 export const TOOLS = {
   bpftool: { command: 'bpftool', atLeast: [7, 8], label: 'bpftool 7.8', get: 'node scripts/fetch-tools.js' },
@@ -77,6 +78,14 @@ export const TOOLS = {
   cpio: { command: 'cpio', debian: 'cpio', kernels: true },
   depmod: { command: 'depmod', debian: 'kmod', kernels: true },
   tc: { command: 'tc', debian: 'iproute2', kernels: true },
+  buildah: { command: 'buildah', debian: 'buildah', image: true },
+  runc: { command: 'runc', debian: 'runc', image: true },
+  // The profile of system calls that container engines apply.
+  'containers-common': {
+    path: '/usr/share/containers/seccomp.json',
+    debian: 'golang-github-containers-common',
+    image: true,
+  },
   'debian-machines': {
     files: '.cache/machines',
     label: 'Debian’s kernels in virtual machines',

@@ -23,7 +23,7 @@ test('The unit and the image give Node the same flag for its memory, which NODE_
 });
 
 describe('The Kubernetes manifests', () => {
-  test('run the daemon on every node, not as root, with two capabilities and a read-only file system', () => {
+  test('run the daemon on every node, not as root, with one capability and a read-only file system', () => {
     const { spec } = new DaemonSet(readManifest(join(BASE, 'daemon-set.yaml')));
     const pod = spec?.template.spec;
     const container = pod?.containers[0];
@@ -34,7 +34,7 @@ describe('The Kubernetes manifests', () => {
     });
     expect(container?.securityContext).toMatchObject({
       readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'], add: ['BPF', 'SYS_ADMIN'] },
+      capabilities: { drop: ['ALL'], add: ['SYS_ADMIN'] },
     });
     for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) expect(pod).not.toHaveProperty(field);
     // The daemon takes its node's name from it: `nodeNameOf` of the server.

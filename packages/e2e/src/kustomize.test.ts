@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
@@ -11,23 +11,18 @@ import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
 import {
+  type AnyManifest,
   apiFieldNames,
   checkManifest,
-  type Manifest,
+  KUBERNETES,
   readManifest,
   readManifests,
+  rendered,
 } from './testing/manifests.js';
 
 const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
-const KUBERNETES = fileURLToPath(new URL('../../../deploy/kubernetes', import.meta.url));
 
-type Objects = readonly (Manifest & Record<string, unknown>)[];
-
-/** Returns the objects that kubectl would apply. */
-function rendered(folder: string): Objects {
-  const options = { encoding: 'utf8', maxBuffer: 1 << 24 } as const;
-  return readManifests(execFileSync('kubectl', ['kustomize', resolve(KUBERNETES, folder)], options));
-}
+type Objects = readonly AnyManifest[];
 
 function namesOf(objects: Objects): string[] {
   return objects

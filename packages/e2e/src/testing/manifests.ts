@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Certificate } from '@kubernetes-models/cert-manager/cert-manager.io/v1/Certificate';
 import { Issuer } from '@kubernetes-models/cert-manager/cert-manager.io/v1/Issuer';
 import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
@@ -43,14 +45,29 @@ export interface Manifest {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
+/** AnyManifest is a {@link Manifest} with its other fields. */
+export type AnyManifest = Manifest & Record<string, unknown>;
+
+/** KUBERNETES is the folder of the manifests. */
+export const KUBERNETES = fileURLToPath(new URL('../../../../deploy/kubernetes', import.meta.url));
+
+/** kubectl reads YAML 1.1, in which 0440 is octal. */
+const KUBECTL_YAML = { version: '1.1' } as const;
+
+/** rendered returns the objects that `kubectl apply -k` would apply for a folder, which may be relative to {@link KUBERNETES}. */
+export function rendered(folder: string): readonly AnyManifest[] {
+  const options = { encoding: 'utf8', maxBuffer: 1 << 24 } as const;
+  return readManifests(execFileSync('kubectl', ['kustomize', resolve(KUBERNETES, folder)], options));
+}
+
 /** readManifest reads a file with one object and returns the object. */
-export function readManifest(path: string): Manifest & Record<string, unknown> {
-  return parse(readFileSync(path, 'utf8')) as Manifest & Record<string, unknown>;
+export function readManifest(path: string): AnyManifest {
+  return parse(readFileSync(path, 'utf8'), KUBECTL_YAML) as AnyManifest;
 }
 
 /** readManifests returns the objects of a text with several. */
-export function readManifests(text: string): readonly (Manifest & Record<string, unknown>)[] {
-  return parseAllDocuments(text).map((document) => document.toJSON() as Manifest & Record<string, unknown>);
+export function readManifests(text: string): readonly AnyManifest[] {
+  return parseAllDocuments(text, KUBECTL_YAML).map((document) => document.toJSON() as AnyManifest);
 }
 
 /**
