@@ -61,6 +61,11 @@ needs('etcd', 'etcdctl', 'openssl').describe('btfctl fleet register', () => {
     run.kill('SIGTERM');
     expect(await run.end()).toMatchObject({ status: 0, stdout: '' });
     expect(await valueOf('web1')).toBe('');
+    expect(await btfctl(['fleet', 'kernels', ...etcdFlags(), '--prefix', '/none/'])).toMatchObject({
+      status: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/^btfctl: etcd .*: there are no nodes\n$/),
+    });
   });
 
   test('leaves a key that expires if it is killed', async () => {

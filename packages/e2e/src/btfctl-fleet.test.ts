@@ -275,6 +275,21 @@ describe('btfctl fleet with real daemons', () => {
       expect([line, schemaErrors('fleet-watch-event', line)]).toEqual([line, []]);
   });
 
+  test('watch -o name prints each node once, and its table why a node is not reached', async () => {
+    const wait = async (format: string, text: RegExp): Promise<string> => {
+      const args = ['fleet', 'watch', '--nodes-file', partly, ...PATIENT, '-o', format];
+      await using watch = new Btfctl(args);
+      await until('all nodes were reported', () => (watch.stdout.match(text) ?? []).length === 6);
+      watch.kill('SIGINT');
+      return (await watch.end()).stdout;
+    };
+    const names = [...Object.keys(NODES), 'gone1', 'gone2'];
+    expect((await wait('name', /^\w+$/gm)).trim().split('\n').toSorted()).toEqual(names.toSorted());
+    expect(await wait('table', /^appeared/gm)).toMatch(
+      /^appeared +- +gone1 +unreachable: connection refused \(ECONNREFUSED\)$/m,
+    );
+  });
+
   const commands: readonly (readonly [string, readonly string[], number])[] = [
     ['kernels', [], 0],
     ['compat', [AGENT, AGENT.replace('agent', 'agent-eb')], 8],
@@ -321,7 +336,7 @@ describe('btfctl fleet with real daemons', () => {
     expect(words(stdout).at(-1)?.slice(0, 2)).toEqual(['-', '(no answer)']);
     expect(stderr).toBe(
       'btfctl: 2 of 6 nodes gave no answer: 2 unreachable\n' +
-        '  2 unreachable: cannot connect to its address: connection refused (ECONNREFUSED): gone[1-2]\n',
+        '  2 unreachable: connection refused (ECONNREFUSED): gone[1-2]\n',
     );
   });
 

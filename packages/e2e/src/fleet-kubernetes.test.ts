@@ -20,8 +20,8 @@ const BTFCTL = fileURLToPath(new URL('../../cli/bin/btfctl.js', import.meta.url)
 const TOKEN = 'the-token-of-a-service-account';
 /** The nodes of a fleet in JSON. */
 const NODES = [
-  { name: 'web2', outcome: 'not-ready' },
   { name: 'web1', outcome: 'answered' },
+  { name: 'web2', outcome: 'not-ready' },
 ];
 const CLIENT = 'spiffe://test/viewer';
 
@@ -158,10 +158,23 @@ describe('btfctl fleet --kubernetes', () => {
     const ran = await run(['--kubernetes', 'btfd/btfd', ...tls('btfd.btfd.svc'), ...zone, '-o', 'name']);
     expect(ran).toMatchObject({ status: 0, stderr: '' });
     expect(ran.stdout).toMatch(/^[\da-f]{64}\n$/);
+    const other = ['--selector', 'topology.kubernetes.io/zone=eu-central-1b'];
+    const source = ['--kubernetes', 'btfd/btfd', ...tls('btfd.btfd.svc')];
+    const unready = await run([...source, ...other, '-o', 'json']);
+    expect([unready.status, JSON.parse(unready.stdout).nodes]).toMatchObject([6, [{ name: 'web2' }]]);
+    // A node has all labels.
+    expect(await run([...source, ...zone, ...other])).toEqual({
+      status: 3,
+      stdout: '',
+      stderr:
+        'btfctl: none of the 2 nodes of Service btfd/btfd has topology.kubernetes.io/zone=eu-central-1a' +
+        ' and topology.kubernetes.io/zone=eu-central-1b\n',
+    });
   });
 
   test.each<[string[], number, string]>([
     [['--kubernetes', 'btfd'], 2, '--kubernetes "btfd" is not NAMESPACE/SERVICE'],
+    [['--kubernetes', 'a/b', '--selector', 'zone'], 2, '--selector "zone" is not KEY=VALUE'],
     [['--kubernetes', 'a/b/c'], 2, '--kubernetes "a/b/c" is not NAMESPACE/SERVICE'],
     [
       ['--kubernetes', 'B/b'],

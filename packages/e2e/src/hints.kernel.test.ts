@@ -11,7 +11,7 @@ import { BtfctlDaemon } from './testing/btfctl-daemon.js';
 import { hintedCommand } from './testing/hint.js';
 import { intBtf, rawBtf } from './testing/sample-btf.js';
 
-/** Folders and files that declare options, start btfctl, or print scripts for shells. The commands of `fleet` have tests of their own. */
+/** Folders and files that declare options, start btfctl, or print scripts for shells. The commands of `fleet` have fleet-hints.test.ts. */
 const LEFT =
   /^(?:grammar\/(?!command-formats)|completion\/|testing\/|start\/|fleet\/|command\/fleet|output\/dump-text|source\/decompress)/;
 

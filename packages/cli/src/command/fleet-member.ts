@@ -25,7 +25,8 @@ export async function fleetMember(
   const exitCode = await showFleet(session, open, options, answer, {
     table: () => ({
       columns: [
-        { heading: 'PATH', shrinks: true, color: session.colors.name },
+        // The rows of a build differ only in it.
+        { heading: 'PATH', shrinks: 'last', color: session.colors.name },
         { heading: 'OFFSET', align: 'right' },
         { heading: 'BITS', align: 'right' },
         { heading: 'TYPE', shrinks: true },

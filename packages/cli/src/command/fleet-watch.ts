@@ -2,7 +2,7 @@ import type { FleetChange, NodeBuild, NodeState } from '@btfd/fleet';
 import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { openFleet } from '../fleet/open-fleet.js';
-import { KIND_TEXTS } from '../fleet/outcomes.js';
+import { failureText, KIND_TEXTS } from '../fleet/outcomes.js';
 import type { FleetWatchOptions } from '../grammar/fleet-watch.js';
 import type { Format } from '../output/formats.js';
 import { jsonText, printable, yamlText } from '../output/safe-text.js';
@@ -43,7 +43,7 @@ async function line(change: FleetChange, format: Format, session: Session): Prom
     case 'yaml':
       return `---\n${await yamlText(changeData(change))}`;
     case 'name':
-      return 'name' in change ? `${printable(change.name)}\n` : '';
+      return change.kind.startsWith('node-') && 'name' in change ? `${printable(change.name)}\n` : '';
     case 'table':
     case 'wide':
     // The command does not take it.
@@ -56,13 +56,23 @@ function changeRow(change: FleetChange, { colors, width }: Session): string {
   const same = (text: string): string => text;
   switch (change.kind) {
     case 'node-appeared':
-      return colors.good(row(['appeared', shortOf(change.build), change.name, stateText(change)], width));
+      return colors.good(
+        row(['appeared', shortOf(change.build), change.name, stateText(change, change.node.address)], width),
+      );
     case 'node-changed': {
       const paint = 'error' in change.outcome ? colors.bad : colors.changed;
       const from = shortOf(change.before.build);
       const moved = from === shortOf(change.build) ? '' : `was ${from}: `;
       return paint(
-        row(['changed', shortOf(change.build), change.name, `${moved}${stateText(change)}`], width),
+        row(
+          [
+            'changed',
+            shortOf(change.build),
+            change.name,
+            `${moved}${stateText(change, change.node.address)}`,
+          ],
+          width,
+        ),
       );
     }
     case 'node-left':
@@ -79,8 +89,8 @@ function changeRow(change: FleetChange, { colors, width }: Session): string {
   }
 }
 
-function stateText({ outcome, build }: NodeState): string {
-  if ('error' in outcome) return `${KIND_TEXTS[outcome.kind]}: ${outcome.error.rawMessage}`;
+function stateText({ outcome, build }: NodeState, address: string): string {
+  if ('error' in outcome) return `${KIND_TEXTS[outcome.kind]}: ${failureText(outcome, address)}`;
   if (outcome.kind === 'duplicate') return `the same daemon as ${outcome.of}`;
   return build === null ? '' : releaseOf(build);
 }

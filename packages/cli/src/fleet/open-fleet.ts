@@ -20,6 +20,8 @@ export interface OpenFleet extends AsyncDisposable {
   readonly ask: AskOptions;
   /** The addresses of the nodes, by name, after a question. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** The source of its nodes in words. */
+  readonly source: string;
   /** Removes the progress from the terminal. */
   done(): void;
 }
@@ -72,6 +74,7 @@ export async function openFleet(
         },
       },
       addresses,
+      source: source.description,
       done: () => progress[Symbol.dispose](),
       async [Symbol.asyncDispose]() {
         progress[Symbol.dispose]();

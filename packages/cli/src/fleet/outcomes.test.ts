@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BtfError, status } from '@btfd/client';
 import type { NodeOutcome } from '@btfd/fleet';
 import { ExitCode } from '../error/exit-code.js';
-import { fleetExitCode, foldedFailures, missingText } from './outcomes.js';
+import { fleetExitCode, foldedFailures, missingText, nodesData } from './outcomes.js';
 
 const failed = (kind: 'unreachable' | 'refused' | 'starved', code: status, message: string): NodeOutcome => ({
   kind,
@@ -28,8 +28,16 @@ describe('Nodes without an answer', () => {
     same: { kind: 'inferred', from: 'ok' },
     a: silent('a'),
     b: silent('b'),
-    c: failed('unreachable', status.UNAVAILABLE, 'cannot connect to c.example:1: ECONNREFUSED'),
-    d: failed('unreachable', status.UNAVAILABLE, 'cannot connect to d.example:1: ECONNREFUSED'),
+    c: failed(
+      'unreachable',
+      status.UNAVAILABLE,
+      'cannot connect to c.example:1: connection refused (ECONNREFUSED)',
+    ),
+    d: failed(
+      'unreachable',
+      status.UNAVAILABLE,
+      'cannot connect to d.example:1: connection refused (ECONNREFUSED)',
+    ),
     e: failed(
       'starved',
       status.DEADLINE_EXCEEDED,
@@ -47,10 +55,10 @@ describe('Nodes without an answer', () => {
 
   test('are folded if they fail for one reason, whatever their addresses are', () => {
     expect(foldedFailures(some).map(({ message, nodes: names }) => [names.join(), message])).toEqual([
-      ['a,b', 'no response in time'],
-      ['c,d', 'cannot connect to its address: ECONNREFUSED'],
-      ['e,f', 'no response in time, but btfctl itself did not run for a second of it'],
       ['h,i', 'certificate has expired'],
+      ['c,d', 'connection refused (ECONNREFUSED)'],
+      ['a,b', 'no response in time'],
+      ['e,f', 'no response in time, but btfctl itself did not run for a second of it'],
       ['g', 'the role viewer is needed'],
     ]);
   });
@@ -65,5 +73,18 @@ describe('Nodes without an answer', () => {
     expect(fleetExitCode(some, ExitCode.INCOMPATIBLE)).toBe(8);
     expect(fleetExitCode(nodes({ a: silent('a') }), ExitCode.OK)).toBe(6);
     expect(fleetExitCode(nodes({ ok: { kind: 'answered' } }), ExitCode.OK)).toBe(0);
+  });
+
+  test('are listed by name for programs, in whatever order they answered', () => {
+    const both = nodes({ web2: { kind: 'answered' }, web1: silent('web1') });
+    expect(nodesData(both)).toEqual([
+      {
+        name: 'web1',
+        address: 'web1.example:1',
+        outcome: 'unreachable',
+        error: 'no response in time from the daemon at web1.example:1',
+      },
+      { name: 'web2', address: 'web2.example:1', outcome: 'answered' },
+    ]);
   });
 });

@@ -35,20 +35,23 @@ export function foldedFailures({ outcomes, addresses }: FleetNodes): FoldedFailu
   for (const [name, outcome] of outcomes) {
     if (!isFailure(outcome)) continue;
     const { kind } = outcome;
-    const message = reasonOf(outcome, addresses.get(name));
+    const message = failureText(outcome, addresses.get(name));
     const key = `${kind} ${message}`;
     const same = folded.get(key) ?? { kind, message, nodes: [] };
     folded.set(key, same);
     same.nodes.push(name);
   }
-  return [...folded.values()].toSorted((a, b) => b.nodes.length - a.nodes.length);
+  return [...folded.values()].toSorted(
+    (a, b) => b.nodes.length - a.nodes.length || (a.message < b.message ? -1 : 1),
+  );
 }
 
-/** The address of a node in errors of the client, which is not that of other nodes. */
-const OF_DAEMON = /^the daemon at its address cannot be reached: | (?:to|from) the daemon at its address$/;
+/** The parts of errors that only repeat that the node cannot be reached. */
+const OF_DAEMON =
+  /^the daemon at its address cannot be reached: |^cannot connect to its address: | (?:to|from) the daemon at its address$/;
 
-/** Returns why a node gave no answer, in words that are the same for all nodes with that reason. */
-function reasonOf({ kind, error }: NodeFailure, address: string | undefined): string {
+/** failureText returns why a node gave no answer, in words that are the same for all nodes with that reason. */
+export function failureText({ kind, error }: NodeFailure, address: string | undefined): string {
   if (kind === 'starved') return 'no response in time, but btfctl itself did not run for a second of it';
   const text = error.rawMessage;
   return address === undefined ? text : text.replaceAll(address, 'its address').replace(OF_DAEMON, '');
@@ -83,12 +86,14 @@ export function fleetExitCode({ outcomes }: FleetNodes, own: number): number {
   return failed === outcomes.size ? ExitCode.UNREACHABLE : ExitCode.INCOMPLETE;
 }
 
-/** nodesData returns the nodes for programs. */
+/** nodesData returns the nodes for programs, by name. */
 export function nodesData({ outcomes, addresses }: FleetNodes): object[] {
-  return [...outcomes].map(([name, outcome]) =>
-    // JSON has no property that is undefined.
-    Object.assign({ name, address: addresses.get(name) }, outcomeData(outcome)),
-  );
+  return [...outcomes]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, outcome]) =>
+      // JSON has no property that is undefined.
+      Object.assign({ name, address: addresses.get(name) }, outcomeData(outcome)),
+    );
 }
 
 function outcomeData(outcome: NodeOutcome): object {

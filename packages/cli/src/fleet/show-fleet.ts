@@ -1,5 +1,6 @@
 import type { BtfError } from '@btfd/client';
 import type { KernelBuild, NodeOutcome } from '@btfd/fleet';
+import { CliError, notFound } from '../error/cli-error.js';
 import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { FleetOptions } from '../grammar/fleet-options.js';
@@ -52,6 +53,8 @@ export interface FleetView<R extends Result> {
 /**
  * showFleet prints the results of a question in the format of `-o`, and on standard error which nodes and builds have none.
  * Returns the exit code.
+ *
+ * @throws CliError NOT_FOUND if the source lists no nodes, and UNREACHABLE if it does not do so before the deadline.
  */
 export async function showFleet<R extends Result>(
   session: Session,
@@ -62,6 +65,7 @@ export async function showFleet<R extends Result>(
 ): Promise<number> {
   const { builds, nodes: outcomes, complete } = results;
   const nodes = { outcomes, addresses: open.addresses };
+  if (outcomes.size === 0) throw withoutNodes(open.source, complete);
   const labels = buildLabels(builds.map(({ build }) => build));
   const tableOf = (wide: boolean): { columns: Column[]; rows: string[][] } => {
     const { columns, rows } = view.table(wide);
@@ -107,6 +111,12 @@ export async function showFleet<R extends Result>(
   const failed = warnOfErrors(session, results, labels);
   const { exitCode = ExitCode.OK } = view;
   return fleetExitCode(nodes, exitCode === ExitCode.OK ? failed : exitCode);
+}
+
+function withoutNodes(source: string, isListed: boolean): CliError {
+  return isListed
+    ? notFound(`${source}: there are no nodes`)
+    : new CliError(ExitCode.UNREACHABLE, `${source}: the nodes were not listed before the deadline`);
 }
 
 function buildColumns({ colors }: Session): Column[] {

@@ -49,3 +49,11 @@ test('colours do not change the widths', () => {
   expect(stripVTControlCharacters(painted)).toBe(formatTable(columns, rows, { width: 30, colors }));
   expect(painted).toContain('\u001B[1m');
 });
+
+test('a column that shrinks last is cut when no other one can be', () => {
+  const paths = [columns[0], { heading: 'NAME', shrinks: 'last' }, columns[2]] as const;
+  const rowOf = (width: number): string | undefined =>
+    formatTable(paths, rows, { width, colors }).split('\n')[2];
+  expect(rowOf(35)).toBe('100  a_rather_long_name  struct wi…');
+  expect(rowOf(25)).toBe('100  a_rather_lo…  struc…');
+});

@@ -6,8 +6,8 @@ export interface Column {
   readonly heading: string;
   /** Default: left. */
   readonly align?: 'left' | 'right';
-  /** Whether it may be cut if the table is wider than the terminal. Default: false. */
-  readonly shrinks?: boolean;
+  /** Whether it may be cut if the table is wider than the terminal; `last` if all other such columns are cut before. Default: false. */
+  readonly shrinks?: boolean | 'last';
   /** The colour of its cells. Default: none. */
   readonly color?: (text: string) => string;
 }
@@ -62,14 +62,25 @@ export function formatTable(
 function shrink(columns: readonly Column[], widths: number[], width: number): void {
   const room = width - GAP.length * (columns.length - 1);
   for (let over = widths.reduce((sum, one) => sum + one, 0) - room; over > 0; over--) {
-    let widest = -1;
-    for (const [index, column] of columns.entries()) {
-      if (column.shrinks !== true || (widths[index] ?? 0) <= MIN_WIDTH) continue;
-      if (widest === -1 || (widths[index] ?? 0) > (widths[widest] ?? 0)) widest = index;
-    }
-    if (widest === -1) return;
+    const widest = widestOf(columns, widths, true) ?? widestOf(columns, widths, 'last');
+    if (widest === null) return;
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
+}
+
+/** Returns the index of the widest column that shrinks in this way and may shrink more, or null. */
+function widestOf(
+  columns: readonly Column[],
+  widths: readonly number[],
+  shrinks: true | 'last',
+): number | null {
+  let widest: number | null = null;
+  for (const [index, column] of columns.entries()) {
+    const own = widths[index] ?? 0;
+    if (column.shrinks !== shrinks || own <= MIN_WIDTH) continue;
+    if (widest === null || own > (widths[widest] ?? 0)) widest = index;
+  }
+  return widest;
 }
 
 /** Cuts off the columns that still do not fit, as `ps` does: a row that continues in the next line breaks the table. */
