@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
+import { COMPLETE } from './grammar/completion.js';
 import { ExitCode } from './error/exit-code.js';
 import { Output } from './output/output.js';
 import { endWithTerminal, type Io, terminals } from './output/terminal.js';
@@ -54,7 +55,15 @@ function endAnyway(signal: number): void {
 export async function runBtfctl(args: readonly string[], io: Io, interrupted: AbortSignal): Promise<number> {
   let exitCode: number = ExitCode.OK;
   const help = new Output(io.stdout, { pager: null, env: io.env });
-  const program = makeProgram({ io, interrupted, ended: (code) => (exitCode = code) }, help, args);
+  const programFor = (words: readonly string[]): Command =>
+    makeProgram({ io, interrupted, ended: (code) => (exitCode = code) }, help, words);
+  const [first, ...rest] = args;
+  if (first === COMPLETE) {
+    const { complete } = await import('./completion/complete.js');
+    await complete(rest, programFor, io, interrupted);
+    return exitCode;
+  }
+  const program = programFor(args);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

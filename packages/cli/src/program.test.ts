@@ -80,7 +80,6 @@ test.each([
   '-ojson list',
   '-- list',
   '--address',
-  'completion bash',
 ])('the program for `%s` has all commands', (line) => {
   expect(commandsFor(line).length).toBeGreaterThan(10);
 });

@@ -59,12 +59,12 @@ export function makeProgram(options: RunOptions, help: Output, args: readonly st
   return program;
 }
 
-/** Returns the command that arguments name, or all commands, as for help, completion and a misspelt command. */
+/** Returns the command that arguments name, or all commands, as for help and a misspelt command. */
 function commandsFor(program: Command, run: Run, args: readonly string[]): readonly Command[] {
   const commands = new Map(Object.entries(commandsOf(program, run)));
   const name = commandIn(program, args);
-  // A completion script is about all commands, and help about any.
-  const wanted = name === null || name === 'completion' || name === 'help' ? undefined : commands.get(name);
+  // Help is about any command.
+  const wanted = name === null || name === 'help' ? undefined : commands.get(name);
   return (wanted === undefined ? [...commands.values()] : [wanted]).map((make) => make());
 }
 
@@ -115,7 +115,7 @@ function commandsOf(program: Command, run: Run): Readonly<Record<string, () => C
         remove: run(async () => (await import('./command/context.js')).remove),
       }),
     completion: () =>
-      completionCommand(run(async () => (await import('./command/completion.js')).completion(program))),
+      completionCommand(run(async () => (await import('./command/completion.js')).completion)),
     version: () => versionCommand(run(async () => (await import('./command/version.js')).version(VERSION))),
     help: () => helpCommand(program),
   };

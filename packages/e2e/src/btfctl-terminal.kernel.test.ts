@@ -1,23 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { btfIds } from './testing/bpftool.js';
-import { btfctl } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { refusedBtf } from './testing/sample-btf.js';
 import { Terminal, type TerminalOptions } from './testing/terminal.js';
@@ -173,102 +162,5 @@ needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
     // The daemon closes it when it hears of its client's end.
     await until('the object is gone', () => !btfIds().includes(Number(id)));
     rmSync(dir, { recursive: true });
-  });
-
-  test('bash completes commands, options, their values, objects, types and contexts', async () => {
-    await using terminal = open({ env: { BTFCTL_CONFIG: '/nonexistent/config.yaml' } });
-    await terminal.setUp('source <(btfctl completion bash)');
-    const completes = async (typed: string, shown: RegExp): Promise<void> => {
-      terminal.type(typed);
-      await terminal.completes(shown);
-      terminal.type('C-u', 'C-l');
-    };
-    await completes('btfctl lay', /^\$ btfctl layout$/m);
-    await completes('btfctl dump --form', /^\$ btfctl dump --format$/m);
-    await completes('btfctl dump vmlinux --format la', /--format layout$/m);
-    await completes('btfctl -o y', /^\$ btfctl -o yaml$/m);
-    // `header` does not print YAML, so nothing is completed, and the next key follows at once.
-    terminal.type('btfctl header vmlinux -o y', 'Tab', 'x');
-    await terminal.shows(/-o yx$/m);
-    terminal.type('C-u', 'C-l');
-    await completes('btfctl list vml', /^\$ btfctl list vmlinux$/m);
-    await completes('btfctl layout task_stru', /^\$ btfctl layout task_struct$/m);
-    await completes('btfctl context us', /^\$ btfctl context use$/m);
-    await completes('btfctl hold vmlinux -- /etc/hostn', /-- \/etc\/hostname$/m);
-  });
-
-  test('bash completes after an address, and does not run commands in the names of objects', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
-    const btf = new Builder().marshal();
-    await using fake = await FakeDaemon.start({
-      objects: [
-        { name: 'mod_a', btf },
-        { name: `mod_$(touch\${IFS}${dir}/run)`, btf },
-      ],
-    });
-    await using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml', BTFD_ADDRESS: '' } });
-    await terminal.setUp('source <(btfctl completion bash)');
-    terminal.type(`btfctl --address ${fake.address} dump mo`);
-    await terminal.completes(/dump mod_a$/m);
-    expect(readdirSync(dir)).toEqual([]);
-    rmSync(dir, { recursive: true });
-  });
-
-  needs('zsh', 'fish').test('zsh and fish complete too', async () => {
-    await using zsh = open({}, 'zsh -f -i');
-    await zsh.setUp('PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)');
-    zsh.type('btfctl layo', 'Tab');
-    await zsh.shows(/^\$ btfctl layout/m);
-    zsh.type('task_stru');
-    await zsh.completes(/^\$ btfctl layout task_struct/m);
-    zsh.type('C-u', 'btfctl dump vmlinux --format la', 'Tab');
-    await zsh.shows(/--format layout/);
-    zsh.type('C-u', 'btfctl header vmlinux -o y', 'Tab', 'x');
-    await zsh.shows(/-o yx/);
-    await using fish = open({}, 'fish --no-config -i');
-    await fish.setUp('function fish_prompt; echo "> "; end; btfctl completion fish | source');
-    fish.type('btfctl layo', 'Tab');
-    await fish.shows(/^> btfctl layout/m);
-    fish.type('task_stru');
-    await fish.completes(/^> btfctl layout task_struct/m);
-    fish.type('C-u', 'btfctl header vmlinux -o y', 'Tab', 'x');
-    await fish.shows(/-o yx/);
-  });
-
-  needs('zsh', 'fish').test(
-    'each shell completes contexts of the config file in --config, and file names with spaces',
-    async () => {
-      const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
-      const config = join(dir, 'c.yaml');
-      writeFileSync(config, 'contexts: { node7: { address: "x:1" } }\n');
-      writeFileSync(join(dir, 'a file.btf'), '');
-      for (const [shell, setUp] of [
-        [BASH, 'source <(btfctl completion bash)'],
-        ['zsh -f -i', 'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)'],
-        ['fish --no-config -i', "function fish_prompt; echo '$ '; end; btfctl completion fish | source"],
-      ] as const) {
-        await using terminal = open({}, shell);
-        await terminal.setUp(`${setUp}; cd ${dir}`);
-        terminal.type('btfctl --config c.yaml context use no', 'Tab');
-        await terminal.shows(/ context use node7/);
-        terminal.type('C-u', 'btfctl check a', 'Tab');
-        await terminal.shows(/check a\\ file\.btf/);
-      }
-      rmSync(dir, { recursive: true });
-    },
-  );
-});
-
-describe.each(['bash', 'zsh', 'fish'] as const)('the completion script for %s', (shell) => {
-  needs(...(shell === 'bash' ? [] : [shell])).test('has no syntax errors', async () => {
-    const { stdout, status } = await btfctl(['completion', shell]);
-    expect(status).toBe(0);
-    const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
-    try {
-      writeFileSync(join(dir, 'script'), stdout);
-      execFileSync(shell, ['-n', join(dir, 'script')]);
-    } finally {
-      rmSync(dir, { recursive: true });
-    }
   });
 });

@@ -246,7 +246,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   test('complete in bash after a global installation', () => {
     const script = `
       source <(btfctl completion bash)
-      complete() { COMP_WORDS=(btfctl "$@") COMP_CWORD=$#; _btfctl 2>/dev/null; echo "\${COMPREPLY[@]}"; }
+      complete() { COMP_LINE="btfctl $*" COMP_POINT=\${#COMP_LINE}; _btfctl btfctl "\${@: -1}"; echo "\${COMPREPLY[@]}"; }
       complete lay
       complete dump vmlin`;
     const { stdout, stderr } = spawnSync('bash', ['-c', script], {
@@ -256,6 +256,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
         PATH: `${bin}:${process.env['PATH'] ?? ''}`,
         HOME: '/nonexistent',
         BTFD_ADDRESS: daemon.address,
+        BTFCTL_COMPLETION_TIMEOUT: '5m',
       },
     });
     expect({ stdout, stderr }).toEqual({ stdout: 'layout\nvmlinux\n', stderr: '' });

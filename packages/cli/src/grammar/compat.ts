@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { type Action, repeated } from './options.js';
+import { type Action, collector, repeated } from './options.js';
 
 /** CheckOptions are the options of a check that hold for every kernel. */
 export interface CheckOptions {
@@ -95,18 +95,18 @@ export function checkOptions(command: Command): Command {
 }
 
 /** Collects names of modules. modprobe also takes dashes in them. */
-function moduleNames(text: string, before: readonly string[] | undefined): readonly string[] {
+const moduleNames = collector((text: string, before: readonly string[] | undefined): readonly string[] => {
   const names = text.split(',').map((name) => name.trim().replaceAll('-', '_'));
   if (names.includes('')) throw new InvalidArgumentError('A name is empty.');
   const all = [...(before ?? []), ...names];
   if (all.includes('none') && all.length > 1) throw new InvalidArgumentError('Use none alone.');
   return all;
-}
+});
 
 /** The third number of a version has 8 bits. The kernel cuts a larger one to 255. */
 const MOST = 255;
 
-function kernelVersions(text: string, before: readonly number[] | undefined): readonly number[] {
+const kernelVersions = collector((text: string, before: readonly number[] | undefined): readonly number[] => {
   const [, major = '', minor = '', patch = '0'] =
     /^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,4}))?(?:-.*)?$/.exec(text) ?? [];
   const [a, b, c] = [Number(major), Number(minor), Math.min(MOST, Number(patch))];
@@ -114,4 +114,4 @@ function kernelVersions(text: string, before: readonly number[] | undefined): re
     throw new InvalidArgumentError('Use a version such as 6.1 or 6.1.140.');
   }
   return [...(before ?? []), a * 65_536 + b * 256 + c];
-}
+});

@@ -48,7 +48,20 @@ export function baseOption(command: Command): Command {
   return command.option('-B, --base <spec>', 'a SPEC of the base, for split BTF such as a module in a file');
 }
 
-/** repeated collects the values of an option that can be repeated. */
-export function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
+const COLLECTORS = new WeakSet<object>();
+
+/** collector marks the parser of an option that can be repeated. It returns all values until now, as a list. */
+export function collector<T extends object>(parser: T): T {
+  COLLECTORS.add(parser);
+  return parser;
 }
+
+/** canRepeat reports whether an option can be repeated. */
+export function canRepeat({ parseArg }: Option): boolean {
+  return parseArg !== undefined && COLLECTORS.has(parseArg);
+}
+
+/** repeated collects the values of an option that can be repeated. */
+export const repeated = collector(
+  (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value],
+);

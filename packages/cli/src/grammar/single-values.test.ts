@@ -5,6 +5,7 @@ import { Output } from '../output/output.js';
 import { makeProgram } from '../program.js';
 import { runCli } from '../testing/run-cli.js';
 import { commandName } from './command-formats.js';
+import { canRepeat } from './options.js';
 
 const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
 
@@ -59,6 +60,7 @@ test.each(OPTIONS)('$name is refused twice, or keeps both values and says so', (
   const command = all(newProgram())[index] ?? newProgram();
   const twice = (): unknown => command.parseOptions([option.long ?? '', text, `${option.long}=${text}`]);
   const collects = /can be repeated|for each file|give two|with commas/.test(option.description);
+  expect(canRepeat(option)).toBe(collects);
   if (collects) {
     twice();
     expect(command.getOptionValue(option.attributeName())).toHaveLength(2);

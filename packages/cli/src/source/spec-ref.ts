@@ -49,8 +49,13 @@ export function parseSpecRef(text: string): SpecRef {
   if (text === STANDARD_INPUT) return { kind: 'file', path: text };
   if (text.startsWith('id:')) return { kind: 'object', node: null, object: parseObject(text) };
   if (/^(?:\[[^\]/]+\]|[^:/]+):\d+$/.test(text)) return { kind: 'object', node: text, object: VMLINUX };
-  if (text.includes('/') || FILE_NAME.test(withoutCompression(text))) return { kind: 'file', path: text };
+  if (text.includes('/') || isFileName(text)) return { kind: 'file', path: text };
   return { kind: 'object', node: null, object: parseObject(text) };
+}
+
+/** isFileName reports whether a SPEC without a slash is the name of a file. */
+export function isFileName(text: string): boolean {
+  return FILE_NAME.test(withoutCompression(text));
 }
 
 /**

@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -64,7 +73,11 @@ export class CodeCache {
   /** save writes the compiled code of the chunks that were loaded, unless the file already has code of all of them. */
   save(): void {
     if (this.#isComplete) return;
-    const chunks = new Map<string, Uint8Array>();
+    // Chunks that other runs of the command load are kept, but not those of an earlier version.
+    const others = [...this.#compiled].filter(
+      ([name]) => !this.#scripts.has(name) && existsSync(join(this.#folder, name)),
+    );
+    const chunks = new Map(others);
     for (const [name, script] of this.#scripts) chunks.set(name, script.createCachedData());
     writeChunks(this.#file, this.#folder, chunks);
   }

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
+import { COMPLETE } from '../grammar/completion.js';
 import { Output } from '../output/output.js';
 import { makeProgram } from '../program.js';
 import { COMMANDS } from './start.js';
@@ -10,5 +11,5 @@ test('each command has a file of compiled code', () => {
   const interrupted = new AbortController().signal;
   const help = new Output(sink, { pager: null, env: {} });
   const program = makeProgram({ io, interrupted, ended: () => {} }, help);
-  expect(program.commands.map((command) => command.name())).toEqual(COMMANDS);
+  expect([COMPLETE, ...program.commands.map((command) => command.name())]).toEqual(COMMANDS);
 });

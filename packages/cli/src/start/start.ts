@@ -5,6 +5,7 @@ import { CodeCache, type Require } from './code-cache.js';
 
 /** The commands, each of which has a file of compiled code. A test compares them with the program. */
 export const COMMANDS: readonly string[] = [
+  '__complete',
   'list',
   'dump',
   'header',

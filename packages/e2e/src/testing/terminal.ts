@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { BTFCTL } from './btfctl.js';
 import { until } from './until.js';
 
-/** How often to look at the screen before Tab is pressed again: more than 10 s. */
-const LOOKS_PER_TAB = 500;
+/** What no shell completes. */
+const MARK = 'QQ';
+
+/** The line after the prompt. */
+const TYPED = new RegExp(`^\\S (.*)${MARK}`, 'm');
 
 /** TerminalOptions are the options of a {@link Terminal}. */
 export interface TerminalOptions {
@@ -77,16 +80,18 @@ export class Terminal implements AsyncDisposable {
   }
 
   /**
-   * Presses Tab until the screen matches a pattern. A completion gives up if the daemon takes longer than 2 s, as it does on
-   * a busy machine.
+   * Types a line after the prompt, and presses Tab. Returns the line when the shell has completed it, up to the cursor, with its
+   * spaces. The line is then removed.
    */
-  async completes(pattern: RegExp): Promise<void> {
-    let looks = 0;
-    await until(`Tab completes ${pattern}`, () => {
-      if (looks % LOOKS_PER_TAB === 0) this.type('Tab');
-      looks += 1;
-      return pattern.test(this.screen());
-    });
+  async tab(typed: string): Promise<string> {
+    this.type('-l', typed);
+    this.type('Tab');
+    // The shell reads this after the completion has ended.
+    this.type('-l', MARK);
+    const [, line = ''] = TYPED.exec(await this.shows(TYPED)) ?? [];
+    this.type('C-u', 'C-l');
+    await until('the line is gone', () => !this.screen().includes(MARK));
+    return line;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
