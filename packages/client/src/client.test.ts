@@ -254,6 +254,21 @@ test('serverInfo is plain data, in milliseconds', async () => {
   });
 });
 
+test('connected says whether there is a connection', async () => {
+  const { address } = daemon;
+  await using own = new BtfClient(address);
+  expect(own.connected).toBe(false);
+  await own.serverInfo();
+  expect(own.connected).toBe(true);
+  await daemon.stop();
+  await until(() => !own.connected);
+  daemon = await FakeDaemon.start({ listen: address });
+  await own.serverInfo();
+  expect(own.connected).toBe(true);
+  await own.close();
+  expect(own.connected).toBe(false);
+});
+
 test('serverInfo identifies the build of the kernel on request', async () => {
   const sha256 = (...parts: (Uint8Array | string)[]): Buffer => {
     const hash = createHash('sha256');

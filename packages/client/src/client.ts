@@ -66,6 +66,14 @@ export class BtfClient implements AsyncDisposable {
   }
 
   /**
+   * Whether there is a connection to the daemon now. A client connects with its first call, and again when a call finds that the
+   * connection broke.
+   */
+  get connected(): boolean {
+    return this.#session.connection.connected;
+  }
+
+  /**
    * loadHandle loads BTF into the kernel and returns a handle on it. The kernel keeps the BTF until the last handle is
    * closed. The daemon needs CAP_BPF and Linux 4.18, and the caller the role loader. Modelled on `btf.NewHandle` and
    * `btf.NewHandleFromRawBTF` of cilium/ebpf.

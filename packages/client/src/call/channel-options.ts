@@ -15,6 +15,9 @@ export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.max_receive_message_length': 5 * 1024 * 1024,
   // The daemon publishes no service config, so the DNS server need not be asked for one.
   'grpc.service_config_disable_resolution': 1,
+  // Clients never share connections. The pool of the process keeps an entry for each address that it ever had, and each
+  // closing looks through all of them.
+  'grpc.use_local_subchannel_pool': 1,
 };
 
 /** The options of grpc-js that are strings; the others are numbers. */

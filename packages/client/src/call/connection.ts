@@ -1,4 +1,10 @@
-import { type ChannelCredentials, type ChannelOptions, Client, type Interceptor } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  type Interceptor,
+} from '@grpc/grpc-js';
 import { onAbort } from '../base/abort.js';
 import { atMost, type Clock, pause, systemClock } from '../base/clock.js';
 import { invalidArgument } from '../error/argument.js';
@@ -84,6 +90,11 @@ export class Connection {
 
   get closed(): boolean {
     return this.ended.aborted;
+  }
+
+  /** Whether there is a connection now, on which the daemon has begun to speak HTTP/2. */
+  get connected(): boolean {
+    return !this.closed && this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
   }
 
   /** Aborts when the client is closed, with a {@link BtfError} as its reason. */
