@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Spec } from '@btfd/btf';
 import { BtfError, status } from '@btfd/client';
 import type { AskedNode, Question } from '../ask/ask-builds.js';
+import { orAborted } from '../base/bounded.js';
 
 /** As much BTF as a `BtfClient` keeps: ten kernels. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -11,6 +12,8 @@ export class KernelSpecs {
   readonly #maxBytes: number;
   /** By digest, in the order of use. */
   readonly #kept = new Map<string, Spec>();
+  /** The transfers in progress, by digest. */
+  readonly #moving = new Map<string, Promise<Spec>>();
   #bytes = 0;
 
   constructor(maxBytes = MAX_BYTES) {
@@ -29,17 +32,26 @@ export class KernelSpecs {
     return object === 'vmlinux' ? vmlinux : client.spec(object, { base: vmlinux, signal });
   }
 
-  async #vmlinux({ client, build, node, signal }: AskedNode): Promise<Spec> {
-    const key = build.digest ?? '';
-    const kept = this.#kept.get(key);
+  async #vmlinux(asked: AskedNode): Promise<Spec> {
+    const key = asked.build.digest ?? '';
+    const spec = this.#kept.get(key) ?? (await this.#moved(key, asked));
     // Added again, as the one used last.
-    const spec = kept ?? (await client.spec('vmlinux', { signal }));
-    if (kept === undefined && createHash('sha256').update(spec.bytes).digest('hex') !== key) {
-      const message = `${node} runs another kernel than when it was surveyed: ask again`;
-      throw new BtfError({ code: status.UNAVAILABLE, reason: null, message });
-    }
     this.#keep(key, spec);
     return spec;
+  }
+
+  /** Waits for the transfer of another question. If that fails or is aborted, the node of this question is asked. */
+  async #moved(key: string, asked: AskedNode): Promise<Spec> {
+    for (let other = this.#moving.get(key); other !== undefined; other = this.#moving.get(key)) {
+      const spec = await orAborted(
+        other.catch(() => null),
+        asked.signal,
+      );
+      if (spec !== null) return spec;
+    }
+    const moving = move(key, asked).finally(() => this.#moving.delete(key));
+    this.#moving.set(key, moving);
+    return moving;
   }
 
   #keep(key: string, spec: Spec): void {
@@ -51,6 +63,14 @@ export class KernelSpecs {
       this.#bytes -= bytes.length;
     }
   }
+}
+
+/** @throws BtfError UNAVAILABLE if the BTF has another digest than the survey. */
+async function move(digest: string, { client, node, signal }: AskedNode): Promise<Spec> {
+  const spec = await client.spec('vmlinux', { signal });
+  if (createHash('sha256').update(spec.bytes).digest('hex') === digest) return spec;
+  const message = `${node} runs another kernel than when it was surveyed: ask again`;
+  throw new BtfError({ code: status.UNAVAILABLE, reason: null, message });
 }
 
 /** ofObject returns a question about an object of the kernel. The answer of a module depends on the module, and so does its absence. */
