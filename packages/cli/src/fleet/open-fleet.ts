@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { BtfError } from '@btfd/client';
 import type { AskOptions, BtfFleet } from '@btfd/fleet';
 import type { TlsFiles } from '../config/config.js';
@@ -37,6 +38,9 @@ export async function openFleet(
 ): Promise<OpenFleet> {
   // Before the library loads grpc-js.
   quietGrpc();
+  // V8 frees the objects of a closed connection only when it collects the whole heap. By default it does that so late that a
+  // thousand nodes take up to 60 MiB more.
+  setFlagsFromString('--optimize-for-size');
   const { address, context } = session.options;
   // An invalid config file must not matter for options that name the nodes, or that are refused.
   const isNamed = namesNodes(options) || address !== undefined || context !== undefined;
