@@ -27,8 +27,8 @@ export interface BtfFleetOptions extends NodeClientOptions {
   /** How many nodes are asked at one time, and so the number of connections. Default: 32. */
   readonly concurrency?: number | undefined;
   /**
-   * The time for connecting to a node and its first response, in milliseconds. Default: 3 s, because a third of a large
-   * fleet may be silent.
+   * The time for a connection on which the daemon of a node speaks HTTP/2, in milliseconds. Default: 3 s, because a third of
+   * a large fleet may be silent.
    */
   readonly connectTimeout?: number | undefined;
   /** The BTF of kernels to keep for further questions, in bytes. Default: 64 MiB. */

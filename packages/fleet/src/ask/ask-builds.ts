@@ -3,6 +3,8 @@ import { type BtfClient, BtfError, status } from '@btfd/client';
 import { Bounded, orAborted } from '../base/bounded.js';
 import { objectDigests } from '../survey/ask-node.js';
 import type { KnownNode } from '../survey/known-node.js';
+import { reachNode } from '../survey/reach-node.js';
+import { serverInfoOf } from '../survey/server-info.js';
 import {
   failureOf,
   isAnswer,
@@ -228,8 +230,10 @@ class BuildQuestion<T> {
 
   /** @throws BtfError if the node was booted after it was surveyed: its kernel may be another. */
   async #checkBoot(client: BtfClient, { info, node }: KnownNode): Promise<void> {
-    const { connectTimeout } = this.#context;
-    const { bootId } = await client.serverInfo({ timeout: connectTimeout, signal: this.#signal });
+    const { connectTimeout, timeout } = this.#context;
+    const limits = { address: node.address, connectTimeout, timeout, signal: this.#signal };
+    await reachNode(node.address, connectTimeout, this.#signal);
+    const { bootId } = await serverInfoOf(client, [], limits);
     if (bootId === info.bootId) return;
     const message = `${node.address} was booted after it was surveyed: ask again`;
     throw new BtfError({ code: status.UNAVAILABLE, reason: null, message });

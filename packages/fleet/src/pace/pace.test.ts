@@ -53,10 +53,10 @@ describe('Places', () => {
       return pace.limit;
     };
     expect([await next(), await next()]).toEqual([16, 8]);
-    for (let count = 0; count < 4; count++) await next();
-    expect(pace.limit).toBe(1);
+    // Silent nodes would take too long otherwise.
+    expect(await next()).toBe(8);
     delay = 0;
-    expect([await next(), await next()]).toEqual([9, 17]);
+    expect([await next(), await next()]).toEqual([16, 24]);
     for (let count = 0; count < 3; count++) await next();
     expect(pace.limit).toBe(32);
   });

@@ -2,6 +2,8 @@ import type { LoopWatch } from './loop-watch.js';
 
 /** With a delay of the event loop above this, fewer nodes are asked at one time. */
 const SLOW_MS = 200;
+/** The part of the places that is left then: nodes that are silent cost this process nothing, and each takes seconds. */
+const LEAST_PART = 4;
 /** How often the number is adapted. */
 const PERIOD_MS = 250;
 
@@ -14,7 +16,7 @@ export type Place = Disposable;
 
 /**
  * Pace limits how many nodes are asked at one time. Questions go before surveys, so that builds that are known are asked
- * while other nodes are still silent. If the event loop of this process is slow, the number is halved; it grows again later.
+ * while other nodes are still silent. If the event loop of this process is slow, the number is halved, down to a quarter; it grows again later.
  */
 export class Pace {
   readonly #most: number;
@@ -87,7 +89,7 @@ export class Pace {
     const isSlow = this.#loop.delaySince(this.#adaptedAt) > SLOW_MS;
     this.#adaptedAt = now;
     this.#limit = isSlow
-      ? Math.max(1, Math.floor(this.#limit / 2))
+      ? Math.max(Math.ceil(this.#most / LEAST_PART), Math.floor(this.#limit / 2))
       : Math.min(this.#most, this.#limit + Math.ceil(this.#most / 4));
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BtfClient, BtfError, type KernelDigests, type ServerInfo, status } from '@btfd/client';
 import { Bounded } from '../base/bounded.js';
 import { isNodeName } from '../source/check-nodes.js';
+import { type AskLimits, serverInfoOf } from './server-info.js';
 
 /** NodeBuild is the build of the kernel of one node. */
 export interface NodeBuild {
@@ -33,18 +34,8 @@ export const MAX_OBJECTS = 65_536;
 /** The most names that a daemon looks for in one call. */
 const MAX_GLOBS = 100;
 
-/** AskLimits bound the calls to one node. */
-export interface AskLimits {
-  /** The time for connecting and the first response, in milliseconds. */
-  readonly connectTimeout: number;
-  /** The time for each later call. */
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-}
-
 /**
- * askNode asks a node for the build of its kernel. The first call has little time, because it shows whether the node
- * responds at all.
+ * askNode asks a node for the build of its kernel, in one call if possible: calls are what a survey of many nodes costs.
  *
  * @param kept an answer that is returned if it is of the same run of the daemon.
  * @throws BtfError for every call, and UNIMPLEMENTED if the daemon cannot compute digests.
@@ -54,11 +45,12 @@ export async function askNode(
   kept: NodeInfo | null,
   limits: AskLimits,
 ): Promise<NodeInfo> {
-  const { connectTimeout, timeout, signal } = limits;
-  const { bootId, daemonEpoch } = await client.serverInfo({ timeout: connectTimeout, signal });
   // Daemons without an epoch do not say whether they are the same run.
-  if (kept?.bootId === bootId && kept.daemonEpoch === daemonEpoch && daemonEpoch !== '') return kept;
-  const info = await client.serverInfo({ details: ['digests'], timeout, signal });
+  if (kept !== null && kept.daemonEpoch !== '') {
+    const { bootId, daemonEpoch } = await serverInfoOf(client, [], limits);
+    if (kept.bootId === bootId && kept.daemonEpoch === daemonEpoch) return kept;
+  }
+  const info = await serverInfoOf(client, ['digests'], limits);
   const digests = info.digests ?? (await listedDigests(client, limits));
   return infoOf(info, digests);
 }

@@ -17,21 +17,31 @@ const KEPT_MS = 60_000;
 /** NodeMemory keeps the infos of nodes by address, so that questions that follow each other need one survey. */
 export class NodeMemory {
   readonly #keptMs: number;
+  readonly #now: () => number;
   readonly #known = new Map<string, { readonly at: number; readonly info: NodeInfo }>();
 
-  /** @param keptMs how long an answer is kept, in milliseconds. */
-  constructor(keptMs = KEPT_MS) {
+  /**
+   * @param keptMs how long an answer is kept, in milliseconds.
+   * @param now returns the time in milliseconds. Default: that of the process.
+   */
+  constructor(keptMs = KEPT_MS, now = () => performance.now()) {
     this.#keptMs = keptMs;
+    this.#now = now;
   }
 
   /** get returns the answer of an address, if it is not too old. */
   get(address: string): NodeInfo | null {
     const known = this.#known.get(address);
-    return known !== undefined && known.at > performance.now() - this.#keptMs ? known.info : null;
+    return known !== undefined && known.at > this.#now() - this.#keptMs ? known.info : null;
   }
 
   set(address: string, info: NodeInfo): void {
-    this.#known.set(address, { at: performance.now(), info });
+    this.#known.set(address, { at: this.#now(), info });
+  }
+
+  /** setAgain counts the time of infos from now on, except of those that were replaced or forgotten since they were set. */
+  setAgain(infos: ReadonlyMap<string, NodeInfo>): void {
+    for (const [address, info] of infos) if (this.#known.get(address)?.info === info) this.set(address, info);
   }
 
   forget(address: string): void {

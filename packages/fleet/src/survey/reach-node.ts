@@ -35,6 +35,12 @@ export async function reachNode(address: string, ms: number, signal: AbortSignal
   }
 }
 
+/** unreached returns the error for a node that cannot be connected to. Without a cause, its time was over. */
+export function unreached(address: string, why: string, cause?: unknown): BtfError {
+  const message = `cannot connect to ${address}: ${why}`;
+  return new BtfError({ code: status.UNAVAILABLE, reason: 'UNREACHABLE', message, cause });
+}
+
 function open(address: string): Socket {
   const path = /^unix:(?:\/\/)?(\/.*)$/.exec(address)?.[1];
   if (path !== undefined) return connect({ path });
@@ -44,10 +50,7 @@ function open(address: string): Socket {
 
 async function connected(socket: Socket, address: string, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string, cause?: unknown): void => {
-      const message = `cannot connect to ${address}: ${why}`;
-      reject(new BtfError({ code: status.UNAVAILABLE, reason: 'UNREACHABLE', message, cause }));
-    };
+    const fail = (why: string, cause?: unknown): void => reject(unreached(address, why, cause));
     const timer = setTimeout(() => fail(`no connection within ${ms} ms`), ms);
     socket.once('close', () => clearTimeout(timer));
     socket.once('connect', resolve);

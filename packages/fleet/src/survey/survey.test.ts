@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { status } from '@btfd/client';
+import { BtfFleet } from '../fleet.js';
 import { Pace } from '../pace/pace.js';
 import { staticNodes } from '../source/static-nodes.js';
 import { Fakes } from '../testing/fakes.js';
@@ -23,7 +25,8 @@ describe('A node that does not respond in time', () => {
       memoryUse: 'none' as const,
       clients: new NodeClients({}),
       connectTimeout: 200,
-      timeout: 200,
+      // Also the last attempt takes no longer than a connection may.
+      timeout: 3_600_000,
     };
     await new Survey(context, (node) => found.push(node)).run(new AbortController().signal);
     return found;
@@ -51,14 +54,9 @@ describe('A node that does not respond in time', () => {
 test('A node that was asked once more is known if it responds', async () => {
   await using fakes = new Fakes();
   const node = await fakes.start('slow', kernelBtf('pid'));
-  const go = node.daemon.stall('getServerInfo');
+  node.daemon.failNext('getServerInfo', { code: status.DEADLINE_EXCEEDED });
   const found: SurveyedNode[] = [];
-  const loop = {
-    lostSince: () => {
-      go();
-      return 2_000;
-    },
-  };
+  const loop = { lostSince: () => 2_000 };
   const context = {
     source: staticNodes([node]),
     pace: new Pace(1, { delaySince: () => 0 }),
@@ -66,9 +64,50 @@ test('A node that was asked once more is known if it responds', async () => {
     memory: new NodeMemory(),
     memoryUse: 'none' as const,
     clients: new NodeClients({}),
-    connectTimeout: 2_000,
+    connectTimeout: 60_000,
     timeout: 60_000,
   };
   await new Survey(context, (each) => found.push(each)).run(new AbortController().signal);
   expect(found.map(({ outcome }) => outcome.kind)).toEqual(['answered']);
+});
+
+test('Infos are kept from the end of a survey, which may take longer than that', async () => {
+  await using fakes = new Fakes();
+  const nodes = await fakes.startMany(3, 'n', kernelBtf('pid'));
+  let now = 0;
+  const memory = new NodeMemory(60_000, () => now);
+  const context = {
+    source: staticNodes(nodes),
+    pace: new Pace(1, { delaySince: () => 0 }),
+    loop: { lostSince: () => 0 },
+    memory,
+    memoryUse: 'all' as const,
+    clients: new NodeClients({}),
+    connectTimeout: 60_000,
+    timeout: 60_000,
+  };
+  const { signal } = new AbortController();
+  // The survey takes two minutes.
+  await new Survey(context, () => (now += 40_000)).run(signal);
+  const kept = (): boolean[] => nodes.map(({ address }) => memory.get(address) !== null);
+  now += 59_999;
+  expect(kept()).toEqual([true, true, true]);
+  // Infos that are only read do not stay longer.
+  await new Survey(context, () => {}).run(signal);
+  now += 1;
+  expect(kept()).toEqual([false, false, false]);
+  expect(fakes.calls('getServerInfo')).toBe(3);
+});
+
+test('An error that is not of a node ends the survey', async () => {
+  await using fakes = new Fakes();
+  const nodes = await fakes.startMany(3, 'n', kernelBtf('pid'));
+  const mistake = new TypeError('a mistake of the program');
+  const metadata = (): never => {
+    throw mistake;
+  };
+  await using fleet = new BtfFleet(staticNodes(nodes), { metadata, concurrency: 1 });
+  await expect(fleet.inventory()).rejects.toBe(mistake);
+  await expect(fleet.survey().next()).rejects.toBe(mistake);
+  await expect(fleet.resolveMembers(['task_struct.pid'])).rejects.toBe(mistake);
 });

@@ -1,4 +1,5 @@
 import { BtfError, status } from '@btfd/client';
+import { Bounded } from '../base/bounded.js';
 import type { LoopWatch } from '../pace/loop-watch.js';
 import type { Pace } from '../pace/pace.js';
 import { listNodes } from '../source/check-nodes.js';
@@ -64,6 +65,8 @@ export class Survey {
   readonly #again: FleetNode[] = [];
   /** Nodes without an outcome. */
   readonly #left = new Set<FleetNode>();
+  /** The new infos by address. */
+  readonly #infos = new Map<string, NodeInfo>();
 
   constructor(context: SurveyContext, listener: SurveyListener) {
     this.#context = context;
@@ -86,8 +89,13 @@ export class Survey {
       this.#left.add(node);
     }
     for (const [name, of] of duplicates) this.#duplicate({ name, address: '' }, name, of);
-    await this.#askAll(nodes, signal, false);
-    await this.#askAll(this.#again, signal, true);
+    try {
+      await this.#askAll(nodes, signal, false);
+      await this.#askAll(this.#again, signal, true);
+    } finally {
+      // A survey may take longer than an answer is kept, and the question after it needs the first infos too.
+      memory.setAgain(this.#infos);
+    }
   }
 
   /** endLate gives nodes without an outcome that of the deadline. */
@@ -96,22 +104,24 @@ export class Survey {
   }
 
   async #askAll(nodes: readonly FleetNode[], signal: AbortSignal, isLast: boolean): Promise<void> {
+    using bounded = new Bounded([signal], Infinity);
     const running = new Set<Promise<void>>();
     try {
       for (const node of nodes) {
-        const place = await this.#context.pace.take(false, signal);
-        const asking: Promise<void> = this.#ask(node, signal, isLast).finally(() => {
-          place[Symbol.dispose]();
-          running.delete(asking);
-        });
-        // Awaited below, after the loop or when it ends early.
-        asking.catch(() => {});
+        const place = await this.#context.pace.take(false, bounded.signal);
+        const asking: Promise<void> = this.#ask(node, bounded.signal, isLast)
+          // A mistake, such as of a function that the program passed, is that of all nodes.
+          .catch((error: unknown) => bounded.abort(error))
+          .finally(() => {
+            place[Symbol.dispose]();
+            running.delete(asking);
+          });
         running.add(asking);
       }
-      await Promise.all(running);
     } finally {
-      await Promise.allSettled(running);
+      await Promise.all(running);
     }
+    bounded.signal.throwIfAborted();
   }
 
   async #ask(node: FleetNode, signal: AbortSignal, isLast: boolean): Promise<void> {
@@ -131,8 +141,9 @@ export class Survey {
     }
     const askedAt = performance.now();
     try {
-      const info = await this.#infoOf(node, kept, signal, isLast);
+      const info = await this.#infoOf(node, kept, signal);
       memory.set(node.address, info);
+      this.#infos.set(node.address, info);
       this.#succeed(node, info, false);
     } catch (error) {
       signal.throwIfAborted();
@@ -147,20 +158,12 @@ export class Survey {
     }
   }
 
-  /** A process that was starved gives a node more time. */
-  async #infoOf(
-    node: FleetNode,
-    kept: NodeInfo | null,
-    signal: AbortSignal,
-    isLast: boolean,
-  ): Promise<NodeInfo> {
-    const { clients, timeout } = this.#context;
-    const connectTimeout = isLast
-      ? Math.max(this.#context.connectTimeout, timeout)
-      : this.#context.connectTimeout;
+  async #infoOf(node: FleetNode, kept: NodeInfo | null, signal: AbortSignal): Promise<NodeInfo> {
+    const { clients, connectTimeout, timeout } = this.#context;
+    const { address } = node;
     await using client = clients.open(node);
-    await reachNode(node.address, connectTimeout, signal);
-    return await askNode(client, kept, { connectTimeout, timeout, signal });
+    await reachNode(address, connectTimeout, signal);
+    return await askNode(client, kept, { address, connectTimeout, timeout, signal });
   }
 
   #succeed(node: FleetNode, info: NodeInfo, isFromMemory: boolean): void {
