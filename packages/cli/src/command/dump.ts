@@ -31,7 +31,7 @@ export async function dump(session: Session, words: readonly string[], options: 
     return;
   }
   const cFormat = cFormatOf({ ...options, unsorted: options.unsorted === true || read.unsorted });
-  await session.print(dumpText(spec, format, ids, cFormat));
+  await session.print(dumpText(spec, format, ids, cFormat, session.nameLine));
 }
 
 /** cFormatOf returns the form of C that options choose. */

@@ -43,7 +43,7 @@ async function line(change: FleetChange, format: Format, session: Session): Prom
     case 'yaml':
       return `---\n${await yamlText(changeData(change))}`;
     case 'name':
-      return change.kind.startsWith('node-') && 'name' in change ? `${printable(change.name)}\n` : '';
+      return change.kind.startsWith('node-') && 'name' in change ? session.nameLine(change.name) : '';
     case 'table':
     case 'wide':
     // The command does not take it.

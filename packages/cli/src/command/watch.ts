@@ -61,7 +61,7 @@ async function line(event: WatchEvent, format: Format, session: Session): Promis
     case 'yaml':
       return `---\n${await yamlText(eventData(event))}`;
     case 'name':
-      return event.type === 'synced' ? '' : `${printable(objectName(event.info))}\n`;
+      return event.type === 'synced' ? '' : session.nameLine(objectName(event.info));
     case 'table':
     case 'wide':
     // The command does not take it.

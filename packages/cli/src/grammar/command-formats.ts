@@ -51,7 +51,8 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
 
 /** checkFormat ends a command before it does anything if it does not print the format of `-o`. */
 export function checkFormat(program: Command, command: Command): void {
-  const { output } = program.opts<GlobalOptions>();
+  const { output, null: isNull = false } = program.opts<GlobalOptions>();
+  if (isNull && output !== 'name') command.error('error: -0 is for names: use -0 with -o name');
   const name = commandName(command);
   const formats = COMMAND_FORMATS[name]?.formats ?? [];
   if (formats.includes(output)) return;

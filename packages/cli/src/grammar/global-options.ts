@@ -13,6 +13,8 @@ export interface GlobalOptions {
   readonly tlsKey?: string;
   readonly tlsServerName?: string;
   readonly output: Format;
+  /** Whether names end with a NUL byte, as those of `find -print0`. */
+  readonly null?: boolean;
   readonly quiet?: boolean;
   /** Milliseconds. */
   readonly timeout?: number;
@@ -31,6 +33,10 @@ export function addGlobalOptions(program: Command): void {
     .option('--tls-key <file>', 'the key of that certificate, a PEM file', notEmpty)
     .option('--tls-server-name <name>', "the name that the daemon's certificate must have", notEmpty)
     .addOption(new Option('-o, --output <format>', 'how to print results').choices(FORMATS).default('table'))
+    .option(
+      '-0, --null',
+      'with -o name in a pipe: end each name with a NUL byte, and leave every character in it',
+    )
     .option('-q, --quiet', 'print results and errors, but no notes and no progress')
     .addOption(
       new Option('--timeout <time>', 'time limit of each request to a daemon: 500ms, 10s, 2m').argParser(

@@ -12,7 +12,8 @@ import {
   type TypeId,
 } from '@btfd/btf';
 import type { TextFormat } from './formats.js';
-import { escapeControls, printable } from './safe-text.js';
+import { withSafeNames } from './safe-names.js';
+import { escapeControls, nameLine, type NameLine } from './safe-text.js';
 
 /** The least number of characters of a piece, except for the last. */
 const PIECE = 64 * 1024;
@@ -22,13 +23,17 @@ const PIECE = 64 * 1024;
  *
  * @param ids the types; null for all of the spec's own types.
  * @param cFormat the form of C.
+ * @param line returns the line of `name` for a name.
  */
 export function dumpText(
-  spec: Spec,
+  whole: Spec,
   format: TextFormat | 'yaml' | 'name',
   ids: readonly TypeId[] | null,
   cFormat: PrintCOptions = {},
+  line: NameLine = nameLine,
 ): Iterable<string> {
+  // JSON, YAML and names have their own ways to write any character.
+  const spec = format === 'raw' || format === 'c' || format === 'layout' ? withSafeNames(whole) : whole;
   const some = ids ?? spec.typeIds();
   switch (format) {
     case 'c':
@@ -40,7 +45,7 @@ export function dumpText(
     case 'yaml':
       return inPieces(yamlLines(spec, some));
     case 'name':
-      return inPieces(nameLines(spec, some));
+      return inPieces(nameLines(spec, some, line));
     case 'layout':
       return inPieces(layouts(spec, ids));
   }
@@ -86,13 +91,13 @@ function* yamlLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, 
 }
 
 /** Writes each name once. A struct and its typedef can share one, and so can static functions of several files. */
-function* nameLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, undefined> {
+function* nameLines(spec: Spec, ids: Iterable<TypeId>, line: NameLine): Generator<string, void, undefined> {
   const seen = new Set(['']);
   for (const id of ids) {
     const name = spec.nameOf(id);
     if (seen.has(name)) continue;
     seen.add(name);
-    yield `${printable(name)}\n`;
+    yield line(name);
   }
 }
 

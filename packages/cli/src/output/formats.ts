@@ -1,5 +1,5 @@
 import type { Output } from './output.js';
-import { jsonText, printable, yamlText } from './safe-text.js';
+import { jsonText, type NameLine, yamlText } from './safe-text.js';
 
 /** COMMON_FORMATS are the values of `-o` that most commands take. */
 export const COMMON_FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -34,8 +34,12 @@ export interface View {
   readonly markdown?: () => string;
 }
 
-/** showView prints a result in a format. */
-export async function showView(out: Output, format: Format, view: View): Promise<void> {
+/**
+ * showView prints a result in a format.
+ *
+ * @param nameLine returns the line of `-o name` for a name.
+ */
+export async function showView(out: Output, format: Format, view: View, nameLine: NameLine): Promise<void> {
   switch (format) {
     case 'table':
     case 'wide':
@@ -45,7 +49,7 @@ export async function showView(out: Output, format: Format, view: View): Promise
     case 'yaml':
       return out.write(await yamlText(view.data));
     case 'name':
-      return out.write(view.names.map((name) => `${printable(name)}\n`).join(''));
+      return out.write(view.names.map(nameLine).join(''));
     case 'markdown':
       return out.write(view.markdown?.() ?? '');
   }

@@ -16,6 +16,15 @@ export function printable(text: string): string {
   return text.replaceAll(UNSAFE, '\uFFFD');
 }
 
+/** NameLine returns a name as a record of `-o name`. */
+export type NameLine = (name: string) => string;
+
+/** nameLine is the {@link NameLine} for people and for programs that read lines. */
+export const nameLine: NameLine = (name) => `${printable(name)}\n`;
+
+/** nameRecord is the {@link NameLine} of `-0`: no name has a NUL byte, so every other character is left in it. */
+export const nameRecord: NameLine = (name) => `${name}\0`;
+
 /** printableText is {@link printable} for text of several lines. It keeps line breaks and tabs. */
 export function printableText(text: string): string {
   return text.replaceAll(UNSAFE_IN_LINES, '\uFFFD');

@@ -12,7 +12,7 @@ import { showView, type View } from '../output/formats.js';
 import { Output } from '../output/output.js';
 import { pagerOf } from '../output/pager-choice.js';
 import { Progress } from '../output/progress.js';
-import { printableText } from '../output/safe-text.js';
+import { nameLine, type NameLine, nameRecord, printableText } from '../output/safe-text.js';
 import { Steps } from '../output/steps.js';
 import { columnsOf, type Io, type Stream, wantsColor } from '../output/terminal.js';
 import type { LocalKernel } from '../source/local-kernel.js';
@@ -80,6 +80,11 @@ export class Session implements AsyncDisposable {
     return this.#io.stdout.isTTY === true;
   }
 
+  /** Returns a name as a line of `-o name`, or with `-0` as a record, unless a person reads it. */
+  get nameLine(): NameLine {
+    return this.options.null === true && !this.onTerminal ? nameRecord : nameLine;
+  }
+
   /** Whether standard error is a terminal. */
   get errorsOnTerminal(): boolean {
     return this.#io.stderr.isTTY === true;
@@ -98,7 +103,7 @@ export class Session implements AsyncDisposable {
 
   /** Prints a result in the format of `-o`. */
   async show(view: View): Promise<void> {
-    await showView(this.out, this.options.output, view);
+    await showView(this.out, this.options.output, view, this.nameLine);
   }
 
   /** Prints text piece by piece until the reader is gone. */

@@ -1,0 +1,140 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Builder, FuncLinkage, Spec } from '@btfd/btf';
+import { FakeDaemon } from '@btfd/client/testing';
+import { runCli } from '../testing/run-cli.js';
+import { writeSmallKernel } from '../testing/small-kernel.js';
+import { withSafeNames } from './safe-names.js';
+
+const AGENT = fileURLToPath(new URL('../compat/testdata/agent.bpf.o', import.meta.url));
+
+/** A line that a name could forge, with the beginning of a colour. */
+const HOSTILE = '\n[9] x\u001B[31m\t';
+const HARMLESS = HOSTILE.replaceAll(/\p{Cc}/gu, '_');
+
+/** Types of all kinds with names of other things in them. @param end of each name. */
+function btfOf(end: string, size = 4): Uint8Array {
+  const builder = new Builder();
+  const name = (start: string): string => `${start}${end}`;
+  const int = builder.add({ kind: 'INT', name: name('i'), size: 4, encoding: 1, bits: 32, bitOffset: 0 });
+  const tag = builder.add({ kind: 'TYPE_TAG', name: name('t'), typeId: int, attribute: false });
+  const typeId = builder.add({ kind: 'PTR', typeId: tag });
+  const members = [{ name: name('m'), typeId, bitOffset: 0, bitfieldSize: 0 }];
+  const struct = builder.add({ kind: 'STRUCT', name: name('s'), size: size + 4, members });
+  builder.add({ kind: 'DECL_TAG', name: name('d'), typeId: struct, componentIdx: -1, attribute: false });
+  builder.add({
+    kind: 'ENUM',
+    name: name('e'),
+    size: 4,
+    signed: false,
+    values: [{ name: name('v'), value: size }],
+  });
+  const proto = builder.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params: [{ name: name('p'), typeId }] });
+  builder.add({ kind: 'FUNC', name: name('f'), typeId: proto, linkage: FuncLinkage.STATIC });
+  return builder.marshal();
+}
+
+const NAMES = ['i', 't', 's', 'd', 'e', 'f'];
+
+describe('names with line breaks and control sequences', () => {
+  let dir: string;
+
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-names-'));
+    for (const [name, end] of [
+      ['hostile', HOSTILE],
+      ['harmless', HARMLESS],
+    ] as const) {
+      writeFileSync(join(dir, `${name}.btf`), btfOf(end));
+      writeFileSync(join(dir, `${name}-other.btf`), btfOf(end, 12));
+    }
+    writeSmallKernel(join(dir, 'kernel'));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  /** The output of a command on some of the files. */
+  async function print(files: string, args: readonly string[], columns = 0): Promise<string> {
+    const paths = args.map((arg) =>
+      arg.replace(/^(?:FILE|OTHER)$/, (word) => join(dir, `${files}${word === 'FILE' ? '' : '-other'}.btf`)),
+    );
+    return (await runCli([...paths, '--color', 'never'], {}, columns)).stdout;
+  }
+
+  const COMMANDS = [
+    [['dump', 'FILE']],
+    [['dump', 'FILE', 'format', 'c']],
+    [['dump', 'FILE', 'format', 'layout']],
+    [['dump', 'FILE', '-o', 'name']],
+    [['header', 'FILE']],
+    [['find', '*', '--in', 'FILE', '-o', 'wide']],
+    [['find', '*', '--in', 'FILE', '-o', 'name']],
+    [['layout', 's*', '--in', 'FILE']],
+    [['diff', 'FILE', 'OTHER']],
+    [['diff', 'FILE', 'OTHER', '-o', 'name']],
+  ];
+
+  test.each(COMMANDS)('forge no line in the text of %j', async (args) => {
+    for (const columns of [0, 200]) {
+      const text = await print('hostile', args, columns);
+      // Tabs and line breaks are also those of the commands themselves.
+      expect(text).not.toMatch(/[\0-\u0008\u000B-\u001F\u007F-\u009F]/);
+      const expected = await print('harmless', args, columns);
+      expect(text.split('\n').length).toBe(expected.split('\n').length);
+      expect(text.match(/\t/g)?.length).toBe(expected.match(/\t/g)?.length);
+    }
+  });
+
+  test('are whole with -0', async () => {
+    const names = NAMES.map((name) => `${name}${HOSTILE}\0`);
+    expect(await print('hostile', ['find', '*', '--in', 'FILE', '-o', 'name', '-0'])).toBe(names.join(''));
+    expect(await print('hostile', ['dump', 'FILE', '-o', 'name', '--null'])).toBe(names.join(''));
+    expect(await print('hostile', ['layout', 's*', '--in', 'FILE', '-0o', 'name'])).toBe(names[2]);
+    expect(await print('hostile', ['diff', 'FILE', 'OTHER', '-0', '-o', 'name'])).toBe(
+      `~ struct ${names[2]}~ enum ${names[4]}`,
+    );
+    await using daemon = await FakeDaemon.start({ objects: [{ name: `mod${HOSTILE}`, btf: btfOf('') }] });
+    const listed = await runCli(['list', '-o', 'name', '-0'], { BTFD_ADDRESS: daemon.address });
+    expect(listed).toMatchObject({ status: 0, stdout: `mod${HOSTILE}\0` });
+  });
+
+  test('have no effect on a terminal, with -0 either', async () => {
+    const text = await print('hostile', ['find', '*', '--in', 'FILE', '-o', 'name', '-0'], 200);
+    expect(text.match(/\n/g)?.length).toBe(NAMES.length);
+    expect(text).not.toMatch(/[\0-\t\u000B-\u001F]/);
+  });
+
+  test('of files are those of find -print0', async () => {
+    const folder = join(dir, 'objects');
+    mkdirSync(folder);
+    for (const name of [`a${HOSTILE.trim()}.o`, 'b\n\n.o', 'c d.o']) copyFileSync(AGENT, join(folder, name));
+    const found = execFileSync('find', [folder, '-type', 'f', '-printf', '%f\\0'], { encoding: 'utf8' });
+    const args = ['compat', folder, '--on', join(dir, 'kernel'), '--program', 'moved', '-o', 'name'];
+    const { stdout } = await runCli([...args, '-0']);
+    expect(stdout.split('\0').toSorted()).toEqual(found.split('\0').toSorted());
+    expect((await runCli(args)).stdout.split('\n')).toHaveLength(4);
+  });
+
+  test.each([[['list', '-0']], [['find', 'x', '-0', '-o', 'json']], [['dump', '-0', 'x.btf']]])(
+    '-0 is refused without -o name: %j',
+    async (args) => {
+      const ran = await runCli(args);
+      expect(ran).toMatchObject({ status: 2, stdout: '' });
+      expect(ran.stderr).toContain('-0 is for names: use -0 with -o name');
+    },
+  );
+});
+
+test('names without control characters stay, also beside those of a base that has some', () => {
+  const harmless = Spec.parse(btfOf('é'));
+  expect(withSafeNames(harmless)).toBe(harmless);
+  const base = Spec.parse(btfOf(HOSTILE));
+  const builder = new Builder({ base });
+  builder.add({ kind: 'TYPEDEF', name: 'own\u007F', typeId: 4 });
+  const split = withSafeNames(builder.toSpec());
+  expect([split.nameOf(4), split.nameOf(split.firstTypeId)]).toEqual(['s?[9] x?[31m?', 'own?']);
+  expect(base.nameOf(4)).toBe(`s${HOSTILE}`);
+});
