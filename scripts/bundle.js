@@ -11,13 +11,33 @@ const START = 'start/start';
 const HASHED = '[name]-[hash].cjs';
 
 /**
- * The modules that dependencies of programs import but never use there: grpc-js needs proto-loader, a third of its text, to
- * serve channelz and load reports, and commander starts programs for subcommands that are files.
+ * The modules that dependencies of programs import but never use there. grpc-js needs proto-loader, a third of its text, and
+ * its clients to serve channelz and load reports. commander starts programs for subcommands that are files. prom-client needs
+ * the API of OpenTelemetry, sixty files, for exemplars, `cluster` for metrics of clusters and tdigest for summaries.
  */
 const LEFT_OUT = [
   { importer: '/@grpc/grpc-js/', id: '@grpc/proto-loader' },
+  { importer: '/@grpc/grpc-js/build/src/channelz.js', id: './make-client' },
+  { importer: '/@grpc/grpc-js/build/src/orca.js', id: './make-client' },
+  { importer: '/@grpc/grpc-js/build/src/orca.js', id: './channel-credentials' },
   { importer: '/commander/', id: 'node:child_process' },
+  { importer: '/prom-client/', id: '@opentelemetry/api' },
+  { importer: '/prom-client/', id: 'cluster' },
+  { importer: '/prom-client/', id: 'tdigest' },
 ];
+
+/** The package that is only a server of gRPC, and what it has of grpc-js: its client is two thirds of the text. */
+const SERVER = '/packages/server/dist/';
+const GRPC_SERVER = `
+import { createServerCredentialsWithInterceptors } from '@grpc/grpc-js/build/src/server-credentials.js';
+export { Status as status } from '@grpc/grpc-js/build/src/constants.js';
+export { setLogger } from '@grpc/grpc-js/build/src/logging.js';
+export { Metadata } from '@grpc/grpc-js/build/src/metadata.js';
+export { Server } from '@grpc/grpc-js/build/src/server.js';
+export { ServerCredentials } from '@grpc/grpc-js/build/src/server-credentials.js';
+export { ServerInterceptingCall } from '@grpc/grpc-js/build/src/server-interceptors.js';
+export const experimental = { createServerCredentialsWithInterceptors };
+`;
 
 /**
  * The code of libraries has short names for local variables, and no source maps, which would be twice as large as the code.
@@ -51,9 +71,9 @@ export async function bundle(entries, { from, to }, { separate, isProgram, hasEn
     // Paths in the output are relative to it, so that it is the same in every checkout.
     cwd: ROOT,
     external: (id, importer) =>
-      (isBuiltin(id) && !isLeftOut(id, importer)) ||
-      (!/^[./]/.test(id) && separate.includes(packageName(id))),
-    plugins: isProgram ? [sourceMapsOfTypeScript(), leaveOut()] : [],
+      !isLeftOut(id, importer) &&
+      (isBuiltin(id) || (!/^[./]/.test(id) && separate.includes(packageName(id)))),
+    plugins: isProgram ? [sourceMapsOfTypeScript(), leaveOut(), serveOnly()] : [],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
     },
@@ -133,6 +153,22 @@ function leaveOut() {
     // A module for each, which is not shared by the chunks of its importers.
     resolveId: (id, importer) => (isLeftOut(id, importer) ? `\0left-out:${id}` : null),
     load: (id) => (id.startsWith('\0left-out:') ? 'export {};' : null),
+  };
+}
+
+/** Replaces grpc-js by {@link GRPC_SERVER} in the server. An import of anything else from it fails. */
+function serveOnly() {
+  const id = '\0grpc-server';
+  let from;
+  return {
+    name: 'serve-only',
+    resolveId(imported, importer) {
+      if (importer === id) return this.resolve(imported, from);
+      if (imported !== '@grpc/grpc-js' || !importer?.includes(SERVER)) return null;
+      from = importer;
+      return id;
+    },
+    load: (loaded) => (loaded === id ? GRPC_SERVER : null),
   };
 }
 

@@ -21,13 +21,15 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LICENSES_FILE = 'THIRD-PARTY-LICENSES.txt';
 /**
  * The packages that include the code of their dependencies, so that their users do not install them, and the dependencies
- * that nevertheless stay: the addon, libraries of which users may pass objects, and pino, which starts threads from its
- * own files.
+ * that nevertheless stay: the addon, and the API of OpenTelemetry, of which there must be one copy.
  */
 const SEPARATE = {
   '@btfd/cli': [],
-  '@btfd/server': ['@btfd/native', '@btfd/btf', '@opentelemetry/api', 'pino'],
+  '@btfd/server': ['@btfd/native', '@opentelemetry/api'],
 };
+
+/** The dependencies that are included, but also installed for their types, which public declarations name. */
+const TYPED = ['pino'];
 
 /** The entry points that only our own programs use, which include their code. */
 const OWN_ENTRY_POINTS = { '@btfd/api': ['./grpc-services'] };
@@ -68,7 +70,8 @@ async function writeCopy({ folder, manifest: whole }) {
     format: manifest.name === COMMON_JS ? 'cjs' : 'esm',
   });
   const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
-  copyDeclarations(types, dist, included);
+  const dropped = included.filter((name) => !TYPED.includes(name));
+  copyDeclarations(types, dist, dropped);
   for (const { require } of Object.values(manifest.exports))
     if (require !== undefined) writeForJest(copy, require);
   for (const name of manifest.files) {
@@ -81,7 +84,7 @@ async function writeCopy({ folder, manifest: whole }) {
   if (man.length > 0) files.push('man');
   if (included.length > 0) writeFileSync(join(copy, LICENSES_FILE), thirdPartyLicenses(bundled));
   const published = {
-    ...publishedManifest(manifest, included),
+    ...publishedManifest(manifest, dropped),
     ...repositoryFields(repository, folder),
     ...(man.length > 0 ? { man: man.map((name) => `./man/${name}`) } : {}),
     files,
@@ -141,11 +144,11 @@ function entryModules(folder, { exports, imports = {}, bin = {} }) {
 }
 
 /** A package.json with the versions of our own packages, without the dependencies that are not to be installed. */
-function publishedManifest(manifest, included) {
+function publishedManifest(manifest, dropped) {
   const published = { ...manifest };
   delete published.devDependencies;
   for (const field of ['dependencies', 'peerDependencies']) {
-    const kept = Object.entries(manifest[field] ?? {}).filter(([name]) => !included.includes(name));
+    const kept = Object.entries(manifest[field] ?? {}).filter(([name]) => !dropped.includes(name));
     const versions = kept.map(([name, version]) => [
       name,
       version === 'workspace:*' ? manifest.version : version,

@@ -18,7 +18,7 @@ import { needs } from 'test-tools';
 import { endpoint, endpointSlice, KubernetesApi, kubeconfigOf } from 'test-tools/kubernetes-api';
 import { Encoding } from '@btfd/api';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { InstalledPackages } from './testing/installed-packages.js';
+import { InstalledPackages, loadedFiles, modulesIn } from './testing/installed-packages.js';
 import { testContents } from './testing/package-contents.js';
 import { RawClient } from './testing/raw-client.js';
 import { until } from './testing/until.js';
@@ -185,6 +185,27 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(ofMember.filter(isOf('packages/btf/dist/object/'))).toEqual([]);
     expect(ofVersion.concat(ofMember).filter(isOf('grpc-js'))).toEqual([]);
     expect(ofList.some(isOf('/@grpc/grpc-js/'))).toBe(true);
+  });
+
+  test('load no client of gRPC, and few files, to start btfd', async () => {
+    const coverage = mkdtempSync(join(installed.dir, 'loaded-'));
+    const env = { NODE_V8_COVERAGE: coverage, BTFD_METRICS_LISTEN: '127.0.0.1:0' };
+    {
+      await using started = await DaemonProcess.start({ btfd: join(bin, 'btfd'), env });
+      using client = new RawClient(started.address);
+      await client.call('getServerInfo', {});
+      // Node writes the coverage when the process ends, if it is not killed.
+      await started.end();
+    }
+    const files = loadedFiles(coverage);
+    const packages = files.map((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
+    expect(new Set(packages)).toEqual(new Set(['@btfd/server', '@btfd/native', 'node-gyp-build']));
+    const modules = files.flatMap((file) => modulesIn(readFileSync(file, 'utf8')));
+    const part = (name: string): string[] => modules.filter((module) => module.includes(`/${name}`));
+    expect(part('@grpc/grpc-js/build/src/server.js')).toHaveLength(1);
+    expect(part('@grpc/grpc-js/build/src/client.js')).toEqual([]);
+    for (const unused of ['@opentelemetry/', 'tdigest/', 'yaml/', 'pino-pretty/', '@peculiar/'])
+      expect(part(unused)).toEqual([]);
   });
 
   test('find nodes in Kubernetes with a package beside btfctl, and say which one if it is missing', async () => {

@@ -109,13 +109,9 @@ export class InstalledPackages implements Disposable {
     const coverage = mkdtempSync(join(this.dir, 'loaded-'));
     const { status, stderr } = this.run([program, ...args], { env: { NODE_V8_COVERAGE: coverage } });
     if (status !== 0) throw new Error(`btfctl ${args.join(' ')} ended with status ${status}: ${stderr}`);
-    return readdirSync(coverage).flatMap((name) => {
-      const { result }: { result: { url: string }[] } = JSON.parse(
-        readFileSync(join(coverage, name), 'utf8'),
-      );
-      const chunks = result.map(({ url }) => url).filter((url) => /\/cli\/dist\/.+[.]cjs$/.test(url));
-      return chunks.flatMap((url) => modulesIn(readFileSync(new URL(url), 'utf8')));
-    });
+    return loadedFiles(coverage)
+      .filter((file) => /\/cli\/dist\/.+[.]cjs$/.test(file))
+      .flatMap((file) => modulesIn(readFileSync(file, 'utf8')));
   }
 
   /** Returns the environment of a machine without a compiler. */
@@ -160,7 +156,15 @@ function pathOf(tool: string): string {
   return tool === 'npm' ? realpathSync(path) : join(realpathSync(dirname(path)), tool);
 }
 
-/** The bundler begins each module in a chunk with a comment. */
-function modulesIn(chunk: string): string[] {
+/** loadedFiles returns the files that programs loaded, from the folder that their variable NODE_V8_COVERAGE named. */
+export function loadedFiles(coverage: string): string[] {
+  return readdirSync(coverage).flatMap((name) => {
+    const { result }: { result: { url: string }[] } = JSON.parse(readFileSync(join(coverage, name), 'utf8'));
+    return result.flatMap(({ url }) => (url.startsWith('file:') ? [fileURLToPath(url)] : []));
+  });
+}
+
+/** modulesIn returns the modules of a bundle. The bundler begins each with a comment. */
+export function modulesIn(chunk: string): string[] {
   return chunk.match(/(?<=^\/\/ )(?:packages|native|node_modules)\/\S+$/gm) ?? [];
 }

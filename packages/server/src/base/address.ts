@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 /** Address is an address on which the daemon listens. */
 export type Address = UnixAddress | TcpAddress;
@@ -60,7 +60,9 @@ export function isLoopback(address: Address): boolean {
 
 /** isLoopbackIp reports whether an IP address is a loopback address. */
 export function isLoopbackIp(ip: string): boolean {
-  return isIP(ip) !== 0 && LOOPBACK.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+  // In this order, because Node compiles its pattern of IPv6 addresses when it first needs it, which takes milliseconds.
+  if (isIPv4(ip)) return LOOPBACK.check(ip, 'ipv4');
+  return isIPv6(ip) && LOOPBACK.check(ip, 'ipv6');
 }
 
 /**
