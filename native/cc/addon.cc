@@ -10,6 +10,7 @@
 #include "bpf.h"
 #include "environment.h"
 #include "read-file.h"
+#include "read-worker.h"
 #include "request-fd-worker.h"
 #include "sockets.h"
 
@@ -34,8 +35,44 @@ Napi::Value BtfLoadSyncFunction(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value BtfGetFdByIdFunction(const Napi::CallbackInfo& info) {
-  return BtfFd::FromResult(info.Env(), BtfGetFdById(info[0].As<Napi::Number>().Uint32Value(),
-                                                     info[1].As<Napi::Number>().Int32Value()));
+  return Environment::Of(info.Env())
+      .btf_fds.Add(info.Env(), BtfGetFdById(info[0].As<Napi::Number>().Uint32Value(),
+                                            info[1].As<Napi::Number>().Int32Value()));
+}
+
+Napi::Value BtfInfoFunction(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  BtfInfo btf;
+  const int result = BtfGetInfo(info[0].As<Napi::Number>().Int32Value(), &btf);
+  if (result < 0) return Napi::Number::New(env, result);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("id", Napi::Number::New(env, btf.id));
+  object.Set("name", Napi::String::New(env, btf.name));
+  object.Set("kernelBtf", Napi::Boolean::New(env, btf.kernel_btf));
+  object.Set("size", Napi::Number::New(env, btf.size));
+  return object;
+}
+
+void BtfReadFunction(const Napi::CallbackInfo& info) {
+  BtfFds& fds = Environment::Of(info.Env()).btf_fds;
+  (new ReadWorker(info[2].As<Napi::Function>(), fds.Share(info[0].As<Napi::Number>().Int32Value()),
+                  info[1].As<Napi::Uint8Array>()))
+      ->Queue();
+}
+
+Napi::Value BtfSendFunction(const Napi::CallbackInfo& info) {
+  const int fd = info[0].As<Napi::Number>().Int32Value();
+  const int socket = info[1].As<Napi::Number>().Int32Value();
+  return Napi::Number::New(info.Env(), SendFd(socket, info[2].As<Napi::String>().Utf8Value(), fd));
+}
+
+Napi::Value BtfDupFunction(const Napi::CallbackInfo& info) {
+  return Environment::Of(info.Env()).btf_fds.Add(info.Env(), Dup(info[0].As<Napi::Number>().Int32Value()));
+}
+
+template <void (BtfFds::*Close)(int)>
+void BtfCloseFunction(const Napi::CallbackInfo& info) {
+  (Environment::Of(info.Env()).btf_fds.*Close)(info[0].As<Napi::Number>().Int32Value());
 }
 
 template <int64_t (*GetNextId)(uint32_t)>
@@ -139,7 +176,7 @@ void RequestFdFunction(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value FdStatsFunction(const Napi::CallbackInfo& info) {
-  const FdStats& stats = *Environment::Of(info.Env()).fd_stats;
+  const FdStats& stats = Environment::Of(info.Env()).btf_fds.Stats();
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("open", Napi::Number::New(info.Env(), stats.open));
   object.Set("closedByFinalizer", Napi::Number::New(info.Env(), stats.closed_by_finalizer));
@@ -147,13 +184,18 @@ Napi::Value FdStatsFunction(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  auto* environment = new Environment();
-  environment->btf_fd_constructor = Napi::Persistent(BtfFd::Define(env));
-  env.SetInstanceData(environment);
+  env.SetInstanceData(new Environment());
   exports.Set("tokenCreate", Napi::Function::New<TokenCreateFunction>(env, "tokenCreate"));
   exports.Set("btfLoad", Napi::Function::New<BtfLoadFunction>(env, "btfLoad"));
   exports.Set("btfLoadSync", Napi::Function::New<BtfLoadSyncFunction>(env, "btfLoadSync"));
   exports.Set("btfGetFdById", Napi::Function::New<BtfGetFdByIdFunction>(env, "btfGetFdById"));
+  exports.Set("btfInfo", Napi::Function::New<BtfInfoFunction>(env, "btfInfo"));
+  exports.Set("btfRead", Napi::Function::New<BtfReadFunction>(env, "btfRead"));
+  exports.Set("btfSend", Napi::Function::New<BtfSendFunction>(env, "btfSend"));
+  exports.Set("btfDup", Napi::Function::New<BtfDupFunction>(env, "btfDup"));
+  exports.Set("btfClose", Napi::Function::New<BtfCloseFunction<&BtfFds::Close>>(env, "btfClose"));
+  exports.Set("btfCloseForgotten",
+              Napi::Function::New<BtfCloseFunction<&BtfFds::CloseForgotten>>(env, "btfCloseForgotten"));
   exports.Set("btfGetNextId", Napi::Function::New<GetNextIdFunction<BtfGetNextId>>(env, "btfGetNextId"));
   exports.Set("progGetNextId", Napi::Function::New<GetNextIdFunction<ProgGetNextId>>(env, "progGetNextId"));
   exports.Set("progGetInfoById", Napi::Function::New<GetInfoByIdFunction<ProgGetInfoById>>(env, "progGetInfoById"));

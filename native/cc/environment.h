@@ -3,11 +3,8 @@
 
 #include <napi.h>
 
-#include <memory>
-
-#include "btf-fd.h"
+#include "btf-fds.h"
 #include "loader.h"
-#include "open-fd.h"
 
 namespace btfd {
 
@@ -15,9 +12,7 @@ namespace btfd {
 struct Environment {
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  Napi::FunctionReference btf_fd_constructor;
-  // Shared, because objects may outlive this structure when the environment ends.
-  std::shared_ptr<FdStats> fd_stats = std::make_shared<FdStats>();
+  BtfFds btf_fds;
   Loader loader;
 };
 

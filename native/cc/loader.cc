@@ -10,7 +10,7 @@ namespace btfd {
 namespace {
 
 Napi::Value Outcome(Napi::Env env, LoadResult result) {
-  if (result.error == 0) return BtfFd::FromResult(env, {std::move(result.fd), 0});
+  if (result.error == 0) return Environment::Of(env).btf_fds.Add(env, {std::move(result.fd), 0});
   Napi::Object failure = Napi::Object::New(env);
   Napi::Value log = env.Null();
   if (result.log != nullptr) {

@@ -10,7 +10,7 @@
 
 namespace btfd {
 
-// The JavaScript side of BTF_LOAD. The outcome of a load is an object that owns its fd, or an object with `errno`, `log`
+// The JavaScript side of BTF_LOAD. The outcome of a load is an fd of BtfFds, or an object with `errno`, `log`
 // (null if no logged load ran) and `logTrueSize` (0 if unknown).
 //
 // Starts the load thread on first use and passes its results to the callbacks. Keeps

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "bpf.h"
-#include "btf-fd.h"
+#include "environment.h"
 
 namespace btfd {
 
@@ -25,7 +25,8 @@ void RequestFdWorker::OnOK() {
   } else if (received_.fd.Get() >= 0) {
     // 0 gets another number, as everywhere.
     const bool is_zero = received_.fd.Get() == 0;
-    fd = BtfFd::FromResult(env, is_zero ? Dup(0) : FdOrErrno{std::move(received_.fd), 0});
+    FdOrErrno received = is_zero ? Dup(0) : FdOrErrno{std::move(received_.fd), 0};
+    fd = Environment::Of(env).btf_fds.Add(env, std::move(received));
   }
   Callback().Call({fd, Napi::String::New(env, received_.text)});
 }

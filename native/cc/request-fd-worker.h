@@ -9,7 +9,7 @@
 
 namespace btfd {
 
-// Runs RequestFd on libuv's thread pool, then calls `callback(BtfFd, null or negative errno, text)`.
+// Runs RequestFd on libuv's thread pool, then calls `callback(fd of BtfFds, null or negative errno, text)`.
 class RequestFdWorker : public Napi::AsyncWorker {
  public:
   RequestFdWorker(Napi::Function callback, std::string path, std::string request, uint32_t max_size,

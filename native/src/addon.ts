@@ -6,7 +6,10 @@ import { BpfUnavailableError } from './errors.js';
 /** OrErrno is a result of the addon: the value, or an errno as a negative number. */
 export type OrErrno<T> = T | number;
 
-/** Addon has the functions of cc/addon.cc and the class of cc/btf-fd.cc, in their order. It trusts its arguments. */
+/** An open file descriptor of cc/btf-fds.h, which its owner has to close. It is never 0. */
+export type Fd = number;
+
+/** Addon has the functions of cc/addon.cc, in their order. It trusts its arguments. */
 export interface Addon {
   /** Returns an fd, which the caller owns. */
   tokenCreate(bpffsFd: number): number;
@@ -15,10 +18,18 @@ export interface Addon {
     bytes: Uint8Array,
     logSize: number,
     tokenFd: number,
-    callback: (outcome: NativeBtfFd | FailedLoad) => void,
+    callback: (outcome: Fd | FailedLoad) => void,
   ): void;
-  btfLoadSync(bytes: Uint8Array, logSize: number, tokenFd: number): NativeBtfFd | FailedLoad;
-  btfGetFdById(id: number, tokenFd: number): OrErrno<NativeBtfFd>;
+  btfLoadSync(bytes: Uint8Array, logSize: number, tokenFd: number): Fd | FailedLoad;
+  btfGetFdById(id: number, tokenFd: number): OrErrno<Fd>;
+  btfInfo(fd: Fd): OrErrno<{ id: number; name: string; kernelBtf: boolean; size: number }>;
+  /** Until the callback, nothing else may use the bytes. The fd may be closed meanwhile. */
+  btfRead(fd: Fd, bytes: Uint8Array, callback: (result: number) => void): void;
+  btfSend(fd: Fd, socket: number, text: string): number;
+  btfDup(fd: Fd): OrErrno<Fd>;
+  btfClose(fd: Fd): void;
+  /** Also counts the fd in the statistics. */
+  btfCloseForgotten(fd: Fd): void;
   btfGetNextId(after: number): number;
   progGetNextId(after: number): number;
   progGetInfoById(id: number): NativeObjectInfo | FailedInfo;
@@ -38,7 +49,7 @@ export interface Addon {
     request: string,
     maxSize: number,
     timeoutMs: number,
-    callback: (fd: OrErrno<NativeBtfFd> | null, text: string) => void,
+    callback: (fd: OrErrno<Fd> | null, text: string) => void,
   ): void;
   fdStats(): { open: number; closedByFinalizer: number };
 }
@@ -69,16 +80,6 @@ export interface FailedInfo {
   readonly opened: boolean;
   /** The errno as a negative number. */
   readonly result: number;
-}
-
-export interface NativeBtfFd {
-  readonly fd: number;
-  info(): OrErrno<{ id: number; name: string; kernelBtf: boolean; size: number }>;
-  /** Until the callback, nothing else may use the bytes. */
-  read(bytes: Uint8Array, callback: (result: number) => void): void;
-  send(socket: number, text: string): number;
-  dup(): OrErrno<NativeBtfFd>;
-  close(): boolean;
 }
 
 const require = createRequire(import.meta.url);

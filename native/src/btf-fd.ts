@@ -1,4 +1,4 @@
-import { addon, type NativeBtfFd } from './addon.js';
+import { addon, type Fd } from './addon.js';
 import { checkInteger, checkString, MAX_FD } from './arguments.js';
 import { BpfError, BtfFdClosedError, SystemCallError } from './errors.js';
 
@@ -14,8 +14,14 @@ export interface BtfInfo {
   readonly size: number;
 }
 
-/** wrapBtfFd returns a {@link BtfFd} for an object of the addon. */
-export let wrapBtfFd: (native: NativeBtfFd) => BtfFd;
+/** wrapBtfFd returns a {@link BtfFd} that owns a file descriptor of the addon. */
+export let wrapBtfFd: (fd: Fd) => BtfFd;
+
+/** The file descriptor of {@link BtfFd}s that are closed. */
+const CLOSED = -1;
+
+/** Closes the file descriptors of objects that nobody closed before the garbage collector freed them. */
+const forgotten = new FinalizationRegistry<Fd>((fd) => addon().btfCloseForgotten(fd));
 
 /**
  * BtfFd holds a BTF object of the kernel open by a file descriptor, which is close-on-exec and never 0. Modelled on
@@ -25,19 +31,20 @@ export let wrapBtfFd: (native: NativeBtfFd) => BtfFd;
  * does not keep the event loop or the process alive. It belongs to the thread that created it.
  */
 export class BtfFd {
-  readonly #native: NativeBtfFd;
+  #fd: Fd;
 
   static {
-    wrapBtfFd = (native) => new BtfFd(native);
+    wrapBtfFd = (fd) => new BtfFd(fd);
   }
 
-  private constructor(native: NativeBtfFd) {
-    this.#native = native;
+  private constructor(fd: Fd) {
+    this.#fd = fd;
+    forgotten.register(this, fd, this);
   }
 
   /** fd is the number of the file descriptor, or -1 after `close`. This object owns it: do not close it elsewhere. */
   get fd(): number {
-    return this.#native.fd;
+    return this.#fd;
   }
 
   /**
@@ -49,7 +56,7 @@ export class BtfFd {
    */
   info(): BtfInfo {
     this.#checkOpen('info');
-    const info = this.#native.info();
+    const info = addon().btfInfo(this.#fd);
     if (typeof info === 'number') throw this.#infoError(info);
     return info;
   }
@@ -64,11 +71,11 @@ export class BtfFd {
    */
   async read(memory: 'own' | 'shared' = 'own'): Promise<Uint8Array> {
     this.#checkOpen('read');
-    const info = this.#native.info();
+    const info = addon().btfInfo(this.#fd);
     if (typeof info === 'number') throw this.#infoError(info);
     const buffer = memory === 'shared' ? new SharedArrayBuffer(info.size) : new ArrayBuffer(info.size);
     const bytes = new Uint8Array(buffer);
-    const result = await new Promise<number>((resolve) => this.#native.read(bytes, resolve));
+    const result = await new Promise<number>((resolve) => addon().btfRead(this.#fd, bytes, resolve));
     if (result < 0) throw this.#infoError(result);
     return bytes;
   }
@@ -90,7 +97,7 @@ export class BtfFd {
     checkInteger('socket', socket, 0, MAX_FD);
     checkString('text', text);
     if (text === '') throw new RangeError('text must have at least one character');
-    const result = this.#native.send(socket, text);
+    const result = addon().btfSend(this.#fd, socket, text);
     if (result < 0) throw new SystemCallError('sendmsg', `fd ${socket}`, -result);
   }
 
@@ -102,14 +109,18 @@ export class BtfFd {
    */
   dup(): BtfFd {
     this.#checkOpen('dup');
-    const copy = this.#native.dup();
-    if (typeof copy === 'number') throw new BpfError('dup', -copy, `fd ${this.fd}`, null);
+    const copy = addon().btfDup(this.#fd);
+    if (copy < 0) throw new BpfError('dup', -copy, `fd ${this.fd}`, null);
     return new BtfFd(copy);
   }
 
   /** close releases the object. It returns true if this call did so, and false if it was closed before. */
   close(): boolean {
-    return this.#native.close();
+    if (this.#fd === CLOSED) return false;
+    forgotten.unregister(this);
+    addon().btfClose(this.#fd);
+    this.#fd = CLOSED;
+    return true;
   }
 
   /** Closes the file descriptor. */
@@ -118,7 +129,7 @@ export class BtfFd {
   }
 
   #checkOpen(method: string): void {
-    if (this.fd === -1) throw new BtfFdClosedError(method);
+    if (this.#fd === CLOSED) throw new BtfFdClosedError(method);
   }
 
   #infoError(result: number): BpfError {

@@ -21,7 +21,7 @@ import { BpfError, type BpfCommand } from './errors.js';
 export function btfGetFdById(id: number, token: BpfToken | null = null): BtfFd {
   checkInteger('id', id, 0, MAX_UINT32);
   const fd = addon().btfGetFdById(id, tokenFd(token));
-  if (typeof fd === 'number') throw new BpfError('BPF_BTF_GET_FD_BY_ID', -fd, `id ${id}`, null);
+  if (fd < 0) throw new BpfError('BPF_BTF_GET_FD_BY_ID', -fd, `id ${id}`, null);
   return wrapBtfFd(fd);
 }
 

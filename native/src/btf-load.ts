@@ -41,8 +41,8 @@ export async function btfLoad(
   const native = addon();
   return new Promise((resolve, reject) => {
     native.btfLoad(bytes, logSize, fdOfToken, (outcome) => {
-      if ('errno' in outcome) reject(loadError(outcome, logSize));
-      else resolve(wrapBtfFd(outcome));
+      if (typeof outcome === 'number') resolve(wrapBtfFd(outcome));
+      else reject(loadError(outcome, logSize));
     });
   });
 }
@@ -64,7 +64,7 @@ export async function btfLoad(
 export function btfLoadSync(bytes: Uint8Array, logSize: number, token: BpfToken | null = null): BtfFd {
   checkLoad(bytes, logSize);
   const outcome = addon().btfLoadSync(bytes, logSize, tokenFd(token));
-  if ('errno' in outcome) throw loadError(outcome, logSize);
+  if (typeof outcome !== 'number') throw loadError(outcome, logSize);
   return wrapBtfFd(outcome);
 }
 

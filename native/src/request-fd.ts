@@ -44,7 +44,7 @@ export async function requestFd(
   const native = addon();
   return new Promise((resolve, reject) => {
     native.requestFd(path, request, maxSize, timeoutMs, (fd, text) => {
-      if (typeof fd === 'number') reject(new SystemCallError('connect', JSON.stringify(path), -fd));
+      if (fd !== null && fd < 0) reject(new SystemCallError('connect', JSON.stringify(path), -fd));
       else resolve({ text, fd: fd === null ? null : wrapBtfFd(fd) });
     });
   });
