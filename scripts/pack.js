@@ -29,7 +29,7 @@ const SEPARATE = {
 };
 
 /** The dependencies that are included, but also installed for their types, which public declarations name. */
-const TYPED = ['pino'];
+const TYPED = new Set(['pino']);
 
 /** The entry points that only our own programs use, which include their code. */
 const OWN_ENTRY_POINTS = { '@btfd/api': ['./grpc-services'] };
@@ -70,7 +70,7 @@ async function writeCopy({ folder, manifest: whole }) {
     format: manifest.name === COMMON_JS ? 'cjs' : 'esm',
   });
   const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
-  const dropped = included.filter((name) => !TYPED.includes(name));
+  const dropped = included.filter((name) => !TYPED.has(name));
   copyDeclarations(types, dist, dropped);
   for (const { require } of Object.values(manifest.exports))
     if (require !== undefined) writeForJest(copy, require);
