@@ -55,7 +55,7 @@ export function after(head: string, answer: Answer): Answer {
   return { ...answer, head: head + answer.head };
 }
 
-/** joined returns the words of two answers, if both are for the whole word or for the same part of it; otherwise the first. */
+/** joined returns the words of both, if they are for the whole word or for the same part of it; otherwise the first. */
 export function joined(first: Answer, second: Answer): Answer {
   if (first.kind !== 'words' || second.kind !== 'words' || first.head !== second.head) return first;
   return { ...first, words: [...first.words, ...second.words] };

@@ -33,7 +33,7 @@ interface Request extends Typed {
 }
 
 /**
- * complete answers a completion script, which passes the name of the shell, and
+ * complete writes the words for a completion script, which passes the name of the shell, and
  *
  * - for bash the part of the word that bash replaces, and the line up to the cursor,
  * - for zsh and fish the word at the cursor with its quotes, and the words between the program and the cursor.

@@ -48,7 +48,7 @@ test.each([
   ['btfctl dump vmlinux >> "a f', true, 'a f'],
   ['btfctl dump vmlinux > file x', false, 'x'],
   ['btfctl dump vmlinux 2>file x', false, 'x'],
-])('redirections are no words of the command: %s', (line, isRedirection, current) => {
+])('a redirection is not a word of the command: %s', (line, isRedirection, current) => {
   expect(splitWords(line)).toEqual({ before: ['btfctl', 'dump', 'vmlinux'], current, isRedirection });
 });
 

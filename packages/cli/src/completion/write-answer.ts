@@ -21,7 +21,7 @@ const OPEN = /[/.=:,]$/;
 
 /**
  * Words continue what was typed, with its quotes: the rest of each needs none. The kind is `open` if the only word goes on. Files
- * are for bash to complete, which begins after an equals sign or a colon by itself.
+ * are for bash to complete, which begins after an equals sign or a colon on its own.
  */
 function bashLines(answer: Answer, { raw, current }: Typed): readonly string[] {
   if (answer.kind !== 'words') return [answer.kind];

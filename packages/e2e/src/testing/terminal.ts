@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { BTFCTL } from './btfctl.js';
 import { until } from './until.js';
 
-/** What no shell completes. */
+/** A word that is not completed by any shell. */
 const MARK = 'QQ';
 
 /** The line after the prompt. */
