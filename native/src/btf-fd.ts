@@ -114,7 +114,7 @@ export class BtfFd {
     return new BtfFd(copy);
   }
 
-  /** close releases the object. It returns true if this call did so, and false if it was closed before. */
+  /** close releases the object. It returns true if this call did so, and false if it was closed before. Never throws. */
   close(): boolean {
     if (this.#fd === CLOSED) return false;
     forgotten.unregister(this);
@@ -123,7 +123,7 @@ export class BtfFd {
     return true;
   }
 
-  /** Closes the file descriptor. */
+  /** Closes the file descriptor. Never throws. */
   [Symbol.dispose](): void {
     this.close();
   }
