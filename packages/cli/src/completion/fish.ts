@@ -7,8 +7,11 @@ function __btfctl_ask
     set -l words (commandline -opc)
     set -l token (commandline -ct)
     set -l program $words[1]
+    set -g __btfctl_words
     command -q -- $program; or set program btfctl
-    set -g __btfctl_words ($program __complete fish "$token" $words[2..] </dev/null 2>/dev/null)
+    # fish would report a missing command on the terminal.
+    command -q -- $program; or return 0
+    set __btfctl_words ($program __complete fish "$token" $words[2..] </dev/null 2>/dev/null)
     set -l kind $__btfctl_words[1]
     set -e __btfctl_words[1]
     switch "$kind"
