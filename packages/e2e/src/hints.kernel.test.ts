@@ -110,6 +110,16 @@ const FOLLOWED: readonly Follow[] = [
     right: 'dump DIR/good.btf --closure --type number',
   },
   {
+    text: 'find needs a name, or one of --contains, --points-to, --takes, --returns, --sizes, --packable',
+    wrong: 'find --in DIR/good.btf',
+    right: 'find --sizes --in vmlinux',
+  },
+  {
+    text: '--nested needs --contains or --points-to',
+    wrong: 'find list_head --nested',
+    right: 'find --contains list_head --nested',
+  },
+  {
     text: 'use only one of --type and --root-id',
     wrong: 'dump DIR/good.btf --type number --root-id 1',
     right: 'dump DIR/good.btf --root-id 1',
@@ -216,6 +226,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     'error: … does not support -o …: use …',
     '\n-o takes ….\n`btfctl --help` lists the options that every command takes.',
   ],
+  'cli/src/output/hostile-names.test.ts': ['error: -0 is for names: use -0 with -o name'],
   'e2e/src/btfctl-value.kernel.test.ts': ['use the BTF of the loaded program: --in id:ID'],
   'e2e/src/btfctl-words.test.ts': [
     'the BTF is …-endian, which the kernel is not: compile it with clang -target …',
