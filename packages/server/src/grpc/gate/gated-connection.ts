@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { LinkedList } from '../../base/linked-list.js';
 import type { Connection } from '../interceptor/admit.js';
+import { destroyWhileReading } from '../interceptor/internals.js';
 import { Budget, type Rate } from './budget.js';
 import type { GatedStream } from './gated-stream.js';
 
@@ -189,15 +190,11 @@ export class GatedConnection {
     return this.#ended;
   }
 
-  /**
-   * Ends the connection, with its calls. It is destroyed only after what was read of it is processed: if more frames for new
-   * streams follow in the same read, Node 22 ends the process.
-   */
+  /** Ends the connection, with its calls. */
   end(): void {
     this.#ended = true;
     const error = new Error('too many calls were reset or refused');
-    this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    setImmediate(() => this.session.destroy(error, constants.NGHTTP2_ENHANCE_YOUR_CALM));
+    destroyWhileReading(this.session, error, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
 

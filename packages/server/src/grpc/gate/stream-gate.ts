@@ -81,7 +81,10 @@ export class StreamGate {
     const connection = stream.session === undefined ? undefined : this.#bySession.get(stream.session);
     if (connection === undefined) return void stream.destroy();
     // It ends with its connection, in the next turn.
-    if (connection.ended) return void stream.on('error', () => {});
+    if (connection.ended) {
+      stream.on('error', () => {});
+      return this.#turn.worked(connection);
+    }
     const gated = new GatedStream(stream, headers, connection, this.#events, this.#options.now());
     followStream(stream, gated);
     this.#turn.worked(connection);

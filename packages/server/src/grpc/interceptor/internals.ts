@@ -380,6 +380,21 @@ function closeAlsoIfDestroyed(session: ServerHttp2Session): void {
   };
 }
 
+/** Whether Node ends the process if frames for new streams follow in the read in which their session is destroyed. */
+const DESTROYS_LATER = process.version.startsWith('v22.');
+
+/**
+ * destroyWhileReading destroys a session with an error and a code, also while it reads.
+ *
+ * Node 22 makes no streams of the frames that follow in the same read, but reads them: `onread->IsFunction()` fails in
+ * `StreamBase`. So there it is destroyed in the next turn. It can go with Node 22. Test: stream-gate.test.ts.
+ */
+export function destroyWhileReading(session: ServerHttp2Session, error: Error, code: number): void {
+  if (!DESTROYS_LATER) return session.destroy(error, code);
+  session.goaway(code);
+  setImmediate(() => session.destroy(error, code));
+}
+
 /**
  * pauseReading stops reading from a socket that HTTP/2 uses. `resumeReading` continues.
  *
