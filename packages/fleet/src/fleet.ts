@@ -135,7 +135,7 @@ export class BtfFleet implements AsyncDisposable {
     aTime('timeout', timeout);
     if (specCacheBytes !== undefined)
       aWholeNumber('specCacheBytes', specCacheBytes, 0, Number.MAX_SAFE_INTEGER);
-    this.#specs = new KernelSpecs(specCacheBytes);
+    this.#specs = new KernelSpecs({ maxBytes: specCacheBytes, timeout });
     const pace = new Pace(concurrency, this.#loop);
     const memory = new NodeMemory();
     const clients = new NodeClients({ ...others, timeout });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BtfError, status } from '@btfd/client';
 import type { NodeOutcome } from '@btfd/fleet';
 import { ExitCode } from '../error/exit-code.js';
-import { fleetExitCode, foldedFailures, missingText, nodesData } from './outcomes.js';
+import { failureText, fleetExitCode, foldedFailures, missingText, nodesData } from './outcomes.js';
 
 const failed = (kind: 'unreachable' | 'refused' | 'starved', code: status, message: string): NodeOutcome => ({
   kind,
@@ -20,6 +20,15 @@ const untrusted = (name: string): NodeOutcome =>
 const nodes = (outcomes: Readonly<Record<string, NodeOutcome>>) => ({
   outcomes: new Map(Object.entries(outcomes)),
   addresses: new Map(Object.keys(outcomes).map((name) => [name, `${name}.example:1`])),
+});
+
+test('The reason of a node without an address stays as it is', () => {
+  const error = new BtfError({
+    code: status.INTERNAL,
+    reason: null,
+    message: 'its SRV record has the port 0',
+  });
+  expect(failureText({ kind: 'failed', error }, '')).toBe('its SRV record has the port 0');
 });
 
 describe('Nodes without an answer', () => {

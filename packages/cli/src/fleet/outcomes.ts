@@ -50,11 +50,15 @@ export function foldedFailures({ outcomes, addresses }: FleetNodes): FoldedFailu
 const OF_DAEMON =
   /^the daemon at its address cannot be reached: |^cannot connect to its address: | (?:to|from) the daemon at its address$/;
 
-/** failureText returns why a node gave no answer, in words that are the same for all nodes with that reason. */
-export function failureText({ kind, error }: NodeFailure, address: string | undefined): string {
+/**
+ * failureText returns why a node gave no answer, in words that are the same for all nodes with that reason.
+ *
+ * @param address its address; empty if it has none
+ */
+export function failureText({ kind, error }: NodeFailure, address = ''): string {
   if (kind === 'starved') return 'no response in time, but btfctl itself did not run for a second of it';
   const text = error.rawMessage;
-  return address === undefined ? text : text.replaceAll(address, 'its address').replace(OF_DAEMON, '');
+  return address === '' ? text : text.replaceAll(address, 'its address').replace(OF_DAEMON, '');
 }
 
 /** missingText counts the nodes without an answer: `9 of 995 nodes gave no answer: 7 unreachable, 2 refused`; null if all gave one. */

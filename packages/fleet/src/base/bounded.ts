@@ -10,8 +10,8 @@ export async function orAborted<T>(result: Promise<T>, signal: AbortSignal): Pro
   });
 }
 
-/** The longest time of Node's timers: 24 days. A longer one would end at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** MAX_TIMER_MS is the longest time of Node's timers: 24 days. A longer one would end at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Bounded is an AbortController that follows the signals of others and ends on its own after a time. Disposing of it stops

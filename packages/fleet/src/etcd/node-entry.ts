@@ -1,4 +1,4 @@
-import { badNode, isNodeName, problemOf } from '../source/check-nodes.js';
+import { badNode, isNodeName, isRecordOfTexts, problemOf } from '../source/check-nodes.js';
 import type { FleetNode } from '../source/node-source.js';
 
 /** A node's address and its labels at their limits have less than 48 KiB. */
@@ -51,13 +51,4 @@ function entryOf(name: string, value: Uint8Array): FleetNode | string {
   if (!isRecordOfTexts(labels)) return 'its labels are not an object with texts';
   const node = { name, address, labels };
   return problemOf(node) ?? node;
-}
-
-function isRecordOfTexts(value: unknown): value is Readonly<Record<string, string>> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((text) => typeof text === 'string')
-  );
 }

@@ -3,8 +3,8 @@ import { expect, test } from '@jest/globals';
 import { status } from '@btfd/client';
 import { BtfFleet } from '../fleet.js';
 import { staticNodes } from '../source/static-nodes.js';
-import { Fakes } from '../testing/fakes.js';
-import { kindsOf, OPTIONS } from '../testing/fleets.js';
+import { Fakes, type FakeNode } from '../testing/fakes.js';
+import { OPTIONS } from '../testing/fleets.js';
 import { NEW_KERNEL } from '../testing/kernels.js';
 
 /** Bytes of BTF that daemons sent to their end. */
@@ -58,16 +58,46 @@ test('A question that is aborted during a transfer does not break those that wai
   expect(movedBytes(fakes)).toBe(NEW_KERNEL.length);
 });
 
-test('A question that waits for a transfer that fails asks a node itself', async () => {
+/** Asks several questions, all of which need the BTF of one node that does not send it yet. Returns the node and the questions. */
+async function asked(fakes: Fakes, nodes: readonly FakeNode[], fleet: BtfFleet) {
+  const questions = Array.from({ length: 5 }, async () => fleet.findTypes('task_*'));
+  // Each asks whether the node was booted meanwhile, and then needs the BTF.
+  while (fakes.calls('getServerInfo') < nodes.length + questions.length) await setTimeout(5);
+  while (fakes.calls('spec') === 0) await setTimeout(5);
+  await setTimeout(100);
+  const node = nodes.find(({ daemon }) => daemon.callsOf('spec').length > 0);
+  if (node === undefined) throw new Error('no node was asked');
+  return { node, questions };
+}
+
+test('Questions that wait for a node that fails do not ask it again', async () => {
   await using fakes = new Fakes();
   const nodes = await fakes.startMany(4, 'n', NEW_KERNEL);
   await using fleet = new BtfFleet(staticNodes(nodes), OPTIONS);
   await fleet.inventory();
-  for (const { daemon } of nodes.slice(0, 1)) daemon.failNext('spec', { code: status.INTERNAL });
-  const answers = await Promise.all([fleet.findTypes('task_*'), fleet.findTypes('task_*')]);
+  const gates = nodes.map(({ daemon }) => daemon.stall('spec'));
+  const { node, questions } = await asked(fakes, nodes, fleet);
+  node.daemon.cutOff('spec', { code: status.INTERNAL });
+  for (const open of gates) open();
+  const answers = await Promise.all(questions);
   for (const { builds } of answers) expect(builds[0]?.value).toHaveLength(1);
-  expect(
-    answers.filter(({ nodes: outcomes }) => Object.values(kindsOf(outcomes)).includes('failed')),
-  ).toHaveLength(1);
-  expect(movedBytes(fakes)).toBe(NEW_KERNEL.length);
+  expect(node.daemon.callsOf('spec')).toHaveLength(1);
+  expect(fakes.calls('spec')).toBe(2);
+});
+
+test('A node that stops to send is given up after the time of a call', async () => {
+  await using fakes = new Fakes();
+  const nodes = await fakes.startMany(2, 'n', NEW_KERNEL);
+  await using fleet = new BtfFleet(staticNodes(nodes), { ...OPTIONS, timeout: 2_000 });
+  await fleet.inventory();
+  const gates = nodes.map(({ daemon }) => daemon.stall('spec'));
+  const { node, questions } = await asked(fakes, nodes, fleet);
+  for (const [index, open] of gates.entries()) if (nodes[index] !== node) open();
+  for (const { builds, nodes: outcomes } of await Promise.all(questions)) {
+    expect(builds[0]?.value).toHaveLength(1);
+    expect(outcomes.get(node.name)).toMatchObject({
+      error: { rawMessage: `${node.name} sent nothing of the BTF of vmlinux for 2000 ms` },
+    });
+  }
+  expect(fakes.calls('spec')).toBe(2);
 });

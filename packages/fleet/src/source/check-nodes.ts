@@ -36,12 +36,20 @@ export async function listNodes(source: NodeSource, signal: AbortSignal): Promis
     const message = `${source.description} lists ${nodes.length} nodes: a fleet has at most ${MAX_NODES}`;
     throw new BtfError({ code: status.INTERNAL, reason: 'INVALID_RESPONSE', message });
   }
-  return nodes.map((node) => {
+  return nodes.map((node, index) => {
     const problem = problemOf(node);
-    return problem === null
-      ? node
-      : badNode(node.name ?? node.address, `bad node of ${source.description}: ${problem}`);
+    if (problem === null) return node;
+    const { name, address }: Fields = Object(node);
+    const text = [name, address].find(isText) ?? `node-${index + 1}`;
+    return badNode(text, `bad node of ${source.description}: ${problem}`);
   });
+}
+
+/** The fields of a node that nobody has checked. A source may pass on what it has parsed. */
+type Fields = Readonly<Partial<Record<keyof FleetNode, unknown>>>;
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /** How much of a text that cannot be a name is shown. */
@@ -57,14 +65,16 @@ export function badNode(text: string, problem: string): FleetNode {
   return { name: isNodeName(text) ? text : shownName(text), address: '', problem: oneLine(problem) };
 }
 
-/** Returns a name for a text that is not one. The digest keeps it apart from the names of other texts. */
-function shownName(text: string): string {
+/** shownName returns a name for a text that is not one, or not free. The digest keeps it apart from the names of other texts. */
+export function shownName(text: string): string {
   const shown = text.slice(0, MAX_SHOWN).replaceAll(/[^!-~]/g, '?');
   return `${shown}~${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
 }
 
 /** problemOf returns what is wrong with a node, or null. It does not repeat the text, which may not be printable. */
-export function problemOf({ name, address, serverName, labels = {}, problem }: FleetNode): string | null {
+export function problemOf(node: unknown): string | null {
+  if (typeof node !== 'object' || node === null) return 'it is not an object';
+  const { name, address, serverName, labels = {}, problem }: Fields = node;
   if (name !== undefined && !isNodeName(name)) {
     return `its name is not ${MAX_NAME} printable ASCII characters at most, without spaces`;
   }
@@ -75,6 +85,7 @@ export function problemOf({ name, address, serverName, labels = {}, problem }: F
     return `its address is not ${MAX_ADDRESS} printable ASCII characters at most, without spaces`;
   }
   if (serverName !== undefined && !isNodeName(serverName)) return 'its server name is not the name of a host';
+  if (!isRecordOfTexts(labels)) return 'its labels are not an object with texts';
   const entries = Object.entries(labels);
   if (entries.length > MAX_LABELS) return `it has more than ${MAX_LABELS} labels`;
   if (!entries.flat().every((text) => isPrintable(text, MAX_LABEL))) {
@@ -83,6 +94,16 @@ export function problemOf({ name, address, serverName, labels = {}, problem }: F
   return null;
 }
 
-function isPrintable(text: unknown, max: number): boolean {
+/** isRecordOfTexts reports whether a value is an object whose values are texts, as labels are. */
+export function isRecordOfTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((text) => typeof text === 'string')
+  );
+}
+
+function isPrintable(text: unknown, max: number): text is string {
   return typeof text === 'string' && text.length <= max && /^[ -~]*$/.test(text);
 }

@@ -41,6 +41,17 @@ describe('Nodes that are listed twice', () => {
     expect(distinctNodes([bad, other, good])).toEqual({ nodes: [bad, good], duplicates: new Map() });
   });
 
+  test('have different names in results, also if one is named like the address of another', () => {
+    const named = { name: '127.0.0.1:1', address: 'host:1' };
+    const other = { address: '127.0.0.1:1' };
+    const name = expect.stringMatching(/^127\.0\.0\.1:1~[0-9a-f]{8}$/);
+    expect(distinctNodes([named, other])).toEqual({
+      nodes: [named, { ...other, name }],
+      duplicates: new Map(),
+    });
+    expect(distinctNodes([{ ...other, name: other.address }, other]).nodes).toHaveLength(1);
+  });
+
   test('have different addresses if only the case of a socket’s path differs', () => {
     expect(distinctNodes([{ address: 'unix:/A' }, { address: 'unix:/a' }]).nodes).toHaveLength(2);
   });
@@ -73,6 +84,21 @@ describe('A source', () => {
     // It can be listed again.
     expect(await listNodes(source(nodes), SIGNAL)).toEqual(nodes);
     expect(() => staticNodes([bad])).toThrow(problem);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['node-2', {}, 'its address'],
+    ['node-2', null, 'it is not an object'],
+    ['node-2', 'host:2', 'it is not an object'],
+    ['host:2', { name: 5, address: 'host:2' }, 'its name'],
+    ['web', { name: 'web', address: 7 }, 'its address'],
+    ['web', { name: 'web', address: 'host:2', labels: null }, 'its labels'],
+    ['web', { name: 'web', address: 'host:2', labels: { zone: 1 } }, 'its labels'],
+  ])('that passes on what it has parsed hides no other node: %s, %j', async (name, bad, problem) => {
+    const good = { address: 'host:1' };
+    const parsed: FleetNode[] = JSON.parse(JSON.stringify([good, bad]));
+    const text = expect.stringContaining(`bad node of the test: ${problem}`);
+    expect(await listNodes(source(parsed), SIGNAL)).toEqual([good, { name, address: '', problem: text }]);
   });
 
   test('lists 10,000 nodes and not one more', async () => {

@@ -1,3 +1,4 @@
+import { shownName } from './check-nodes.js';
 import type { FleetNode } from './node-source.js';
 
 /** DistinctNodes are the nodes of a listing, without those that are there twice. */
@@ -26,7 +27,7 @@ export function distinctNames(listed: readonly FleetNode[]): FleetNode[] {
  * that is ready. A node with a `problem` has no address.
  */
 export function distinctNodes(listed: readonly FleetNode[]): DistinctNodes {
-  const named = distinctNames(listed);
+  const named = withFreeNames(distinctNames(listed));
   const byAddress = new Map<string | FleetNode, FleetNode>();
   for (const node of named) {
     const key = keyOf(node);
@@ -39,6 +40,16 @@ export function distinctNodes(listed: readonly FleetNode[]): DistinctNodes {
     if (kept !== node && node.name !== undefined) duplicates.set(node.name, kept.name ?? kept.address);
   }
   return { nodes: [...byAddress.values()], duplicates };
+}
+
+/** Gives a node without a name one if its address, by which results name it, is the name of a node with another address. */
+function withFreeNames(listed: readonly FleetNode[]): readonly FleetNode[] {
+  const byName = new Map(listed.map((node) => [node.name, node]));
+  return listed.map((node) => {
+    const other = node.name === undefined ? byName.get(node.address) : undefined;
+    const isTaken = other !== undefined && keyOf(other) !== keyOf(node);
+    return isTaken ? { ...node, name: shownName(node.address) } : node;
+  });
 }
 
 function isReady({ ready, problem }: FleetNode): boolean {

@@ -1,5 +1,5 @@
 import type { BtfClient, ServerDetail, ServerInfo } from '@btfd/client';
-import { Bounded } from '../base/bounded.js';
+import { Bounded, MAX_TIMER_MS } from '../base/bounded.js';
 import { unreached } from './reach-node.js';
 
 /** AskLimits bound the calls to one node. */
@@ -30,7 +30,7 @@ export async function serverInfoOf(
     if (!client.connected) bounded.abort(unreached(address, `no response within ${connectTimeout} ms`));
   };
   // A process that did not run first reads what has arrived meanwhile.
-  const timer = setTimeout(() => setImmediate(fail), connectTimeout);
+  const timer = setTimeout(() => setImmediate(fail), Math.min(connectTimeout, MAX_TIMER_MS));
   try {
     return await client.serverInfo({ details, timeout, signal: bounded.signal });
   } finally {

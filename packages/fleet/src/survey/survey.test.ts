@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { status } from '@btfd/client';
+import { setTimeout } from 'node:timers/promises';
+import { BtfError, status } from '@btfd/client';
 import { BtfFleet } from '../fleet.js';
 import { Pace } from '../pace/pace.js';
 import { staticNodes } from '../source/static-nodes.js';
 import { Fakes } from '../testing/fakes.js';
 import { kernelBtf } from '../testing/kernels.js';
+import { kindsOf, OPTIONS } from '../testing/fleets.js';
 import { silentNode } from '../testing/stand-ins.js';
 import { NodeMemory } from './known-node.js';
 import { NodeClients } from './node-client.js';
@@ -97,6 +99,44 @@ test('Infos are kept from the end of a survey, which may take longer than that',
   now += 1;
   expect(kept()).toEqual([false, false, false]);
   expect(fakes.calls('getServerInfo')).toBe(3);
+});
+
+test('A time limit may be Infinity', async () => {
+  await using fakes = new Fakes();
+  const node = await fakes.start('slow', kernelBtf('pid'));
+  const go = node.daemon.stall('getServerInfo');
+  await using fleet = new BtfFleet(staticNodes([node]), { connectTimeout: Infinity, timeout: Infinity });
+  const asking = fleet.inventory();
+  while (fakes.calls('getServerInfo') === 0) await setTimeout(5);
+  go();
+  expect((await asking).complete).toBe(true);
+});
+
+test('A daemon cannot take the name of a node that is listed twice', async () => {
+  await using fakes = new Fakes();
+  const a = await fakes.start('a', kernelBtf('pid'));
+  const liar = await fakes.start('b', kernelBtf('pid'));
+  const nodes = [a, { name: 'b', address: a.address }, { address: liar.address }];
+  await using fleet = new BtfFleet(staticNodes(nodes), OPTIONS);
+  expect(kindsOf((await fleet.inventory()).nodes)).toEqual({
+    a: 'answered',
+    b: 'duplicate',
+    [liar.address]: 'answered',
+  });
+});
+
+test('An error of the function that hears of nodes ends the question, also a BtfError', async () => {
+  await using fakes = new Fakes();
+  const nodes = await fakes.startMany(2, 'n', kernelBtf('pid'));
+  await using fleet = new BtfFleet(staticNodes(nodes), OPTIONS);
+  const mistake = new BtfError({ code: status.INTERNAL, reason: null, message: 'a mistake of the program' });
+  const heard: string[] = [];
+  const onNode = ({ name }: { readonly name: string }): never => {
+    heard.push(name);
+    throw mistake;
+  };
+  await expect(fleet.inventory({ onNode })).rejects.toBe(mistake);
+  expect(new Set(heard).size).toBe(heard.length);
 });
 
 test('An error that is not of a node ends the survey', async () => {

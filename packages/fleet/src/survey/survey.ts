@@ -88,6 +88,7 @@ export class Survey {
       this.#names.add(node.name ?? node.address);
       this.#left.add(node);
     }
+    for (const name of duplicates.keys()) this.#names.add(name);
     for (const [name, of] of duplicates) this.#duplicate({ name, address: '' }, name, of);
     try {
       await this.#askAll(nodes, signal, false);
@@ -140,11 +141,9 @@ export class Survey {
       return;
     }
     const askedAt = performance.now();
+    let info: NodeInfo;
     try {
-      const info = await this.#infoOf(node, kept, signal);
-      memory.set(node.address, info);
-      this.#infos.set(node.address, info);
-      this.#succeed(node, info, false);
+      info = await this.#infoOf(node, kept, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!BtfError.isBtfError(error)) throw error;
@@ -155,7 +154,11 @@ export class Survey {
       if (!isStarved) this.#fail(node, failure);
       else if (isLast) this.#fail(node, starvedFailure(failure, lost));
       else this.#again.push(node);
+      return;
     }
+    memory.set(node.address, info);
+    this.#infos.set(node.address, info);
+    this.#succeed(node, info, false);
   }
 
   async #infoOf(node: FleetNode, kept: NodeInfo | null, signal: AbortSignal): Promise<NodeInfo> {
