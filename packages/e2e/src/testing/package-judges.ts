@@ -24,5 +24,7 @@ export function attw(tarball: string): SpawnSyncReturns<string> {
 
 function judge(bin: string, args: readonly string[]): SpawnSyncReturns<string> {
   const program = fileURLToPath(new URL(`../../node_modules/.bin/${bin}`, import.meta.url));
-  return spawnSync(program, args, { encoding: 'utf8' });
+  // The problems are read as lines of plain text.
+  const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1' };
+  return spawnSync(program, args, { encoding: 'utf8', env });
 }
