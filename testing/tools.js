@@ -53,6 +53,7 @@ export const TOOLS = {
   // For functions that Debian 12's libbpf does not have.
   'libbpf 1.7': { files: '.cache/tools/lib', get: 'node scripts/fetch-tools.js' },
   etcd: { command: 'etcd', debian: 'etcd-server' },
+  dnsmasq: { command: 'dnsmasq', debian: 'dnsmasq-base' },
   etcdctl: { command: 'etcdctl', debian: 'etcd-client' },
   // First in the PATH of tests.
   kubectl: {
