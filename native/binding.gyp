@@ -8,7 +8,6 @@
           'sources': [
             'cc/addon.cc',
             'cc/bpf.cc',
-            'cc/btf-fds.cc',
             'cc/load.cc',
             'cc/load-thread.cc',
             'cc/loader.cc',

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "open-fd.h"
+#include "btf-fds.h"
 
 namespace btfd {
 

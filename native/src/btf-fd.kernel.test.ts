@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 
-import { BtfFdClosedError, btfGetFdById, btfLoad, fdStats, type BtfFd } from './index.js';
+import { BtfFdClosedError, btfGetFdById, btfLoad, btfLoadSync, fdStats, type BtfFd } from './index.js';
 import { intBtf } from './testing/btf-bytes.js';
 
 import { runNode } from './testing/run-node.js';
@@ -53,6 +53,7 @@ needs('bpf').describe('BtfFd', () => {
   test.each<[string, (btf: BtfFd) => unknown]>([
     ['info', (btf) => btf.info()],
     ['read', (btf) => btf.read()],
+    ['send', (btf) => btf.send(1, 'text')],
     ['dup', (btf) => btf.dup()],
   ])('refuses %s after close', async (method, use) => {
     const btf = await btfLoad(intBtf(), 0);
@@ -83,6 +84,17 @@ needs('bpf').describe('BtfFd', () => {
     const results = await Promise.all(reads);
     expect(results.every((result) => Buffer.compare(result, bytes) === 0)).toBe(true);
     expect(fdStats().open).toBe(0);
+  });
+
+  test('keeps its number until reads that were under way at its close are done', async () => {
+    const sysfs = readFileSync('/sys/kernel/btf/vmlinux');
+    const vmlinux = btfGetFdById(vmlinuxId());
+    const { fd } = vmlinux;
+    const reads = Array.from({ length: 12 }, () => vmlinux.read());
+    vmlinux.close();
+    using other = btfLoadSync(intBtf(), 0);
+    expect(other.fd).not.toBe(fd);
+    for (const bytes of await Promise.all(reads)) expect(Buffer.compare(bytes, sysfs)).toBe(0);
   });
 
   test('is never fd 0, which bpf(2) reads as "none"', async () => {
@@ -164,5 +176,28 @@ needs('bpf').describe('BtfFd', () => {
     );
     expect(stderr).toBe('');
     expect(stdout).toBe('{ open: 0, closedByFinalizer: 1 }\n');
+  });
+
+  test('stays open if the garbage collector frees a closed one that had its number', async () => {
+    const { stdout, stderr } = await runNode(
+      `
+      const collected = new FinalizationRegistry(() => { closed--; });
+      const numbers = new Set();
+      let closed = 10;
+      (() => {
+        for (let i = closed; i > 0; i--) {
+          const btf = native.btfLoadSync(intBtf(), 0);
+          collected.register(btf);
+          numbers.add(btf.fd);
+          btf.close();
+        }
+      })();
+      const btf = native.btfLoadSync(intBtf(7), 0);
+      await until(() => { globalThis.gc(); return closed === 0; });
+      console.log(numbers.has(btf.fd), btf.info().size === intBtf(7).length, native.fdStats());`,
+      { flags: ['--expose-gc'] },
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toBe('true true { open: 1, closedByFinalizer: 0 }\n');
   });
 });
