@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Mode, Operation, Origin, type HandleInfo } from '@btfd/api';
@@ -12,7 +13,11 @@ import { intBtf } from './testing/sample-btf.js';
 
 const SYSFS_VMLINUX = '/sys/kernel/btf/vmlinux';
 
+/** A command that runs another one, which bpf(2) refuses although it has all capabilities. */
+const FORBIDDEN = ['python3', fileURLToPath(new URL('testing/forbid-bpf.py', import.meta.url))];
+
 const WITHOUT = {
+  'CAP_SYS_ADMIN alone': ['setpriv', '--inh-caps=-all', '--bounding-set=-all,+sys_admin'],
   'CAP_BPF alone': ['setpriv', '--bounding-set=-sys_admin'],
   'no capability': ['setpriv', '--bounding-set=-sys_admin,-bpf'],
 } as const;
@@ -50,11 +55,31 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
   const LACKS = [status.PERMISSION_DENIED, 'DAEMON_LACKS_CAPABILITY'];
   const UNAVAILABLE = [status.FAILED_PRECONDITION, 'OPERATION_UNAVAILABLE'];
 
-  test('supports every operation as root', async () => {
-    await using daemon = await DaemonProcess.start();
+  test.each([
+    ['root', []],
+    ['root with CAP_SYS_ADMIN alone', WITHOUT['CAP_SYS_ADMIN alone']],
+  ])('supports every operation as %s', async (_, wrapper) => {
+    await using daemon = await DaemonProcess.start({ wrapper });
     using client = new RawClient(daemon.address);
     const all = { LOAD: true, OPEN_BY_ID: true, LIST_IDS: true, SPEC_BY_NAME: true, HOLD_KERNEL: true };
     expect(await operationsOf(client)).toEqual([Mode.FULL, all]);
+  });
+
+  test('with all capabilities and a filter of bpf(2) says that it lacks none, as btfctl does', async () => {
+    await using daemon = await DaemonProcess.start({ wrapper: FORBIDDEN });
+    const { status: exit, stderr } = await btfctl(['load', SYSFS_VMLINUX], { BTFD_ADDRESS: daemon.address });
+    expect([exit, stderr]).toEqual([
+      7,
+      expect.stringMatching(
+        /refused BPF_BTF_LOAD with EPERM, although the daemon has CAP_SYS_ADMIN: .*\nhint: allow bpf\(2\)/,
+      ),
+    ]);
+    expect(stderr).not.toContain('lacks');
+    using client = new RawClient(daemon.address);
+    expect((await client.call('getServerInfo', {})).capabilities).toMatchObject({
+      sysAdmin: true,
+      bpf: true,
+    });
   });
 
   needs('unshare').test(

@@ -63,7 +63,7 @@ test('a missing capability of the daemon is named, and the hint says how to give
   expect(explainError(error)).toEqual({
     exitCode: 7,
     message: 'the daemon lacks CAP_SYS_ADMIN',
-    hint: expect.stringContaining('run btfd as root, or with CAP_SYS_ADMIN and CAP_BPF'),
+    hint: expect.stringContaining('run btfd as root, or with CAP_SYS_ADMIN;'),
   });
 });
 

@@ -12,7 +12,8 @@ export interface Explanation {
 
 const LIST = '`btfctl list` lists the objects';
 const INFO = '`btfctl info` shows what the daemon can do, and why not the rest';
-const PRIVILEGES = `run btfd as root, or with CAP_SYS_ADMIN and CAP_BPF; ${INFO}`;
+const PRIVILEGES = `run btfd as root, or with CAP_SYS_ADMIN; ${INFO}`;
+const FORBIDDEN = `allow bpf(2) in the seccomp profile of btfd and in the rules of security modules; ${INFO}`;
 const NAMESPACE =
   'in a user namespace root has no rights for bpf(2): run btfd outside of it, or let it load with a BPF token ' +
   `(btfd --bpf-token, Linux 6.9); ${INFO}`;
@@ -35,7 +36,6 @@ const ADVICE: Partial<
   VERIFIER_REJECTED: { exitCode: ExitCode.REFUSED },
   KERNEL_WITHOUT_BTF: { hint: 'the daemon needs a kernel with CONFIG_DEBUG_INFO_BTF=y' },
   OPERATION_UNAVAILABLE: { exitCode: ExitCode.DENIED, hint: INFO },
-  DAEMON_LACKS_CAPABILITY: { exitCode: ExitCode.DENIED, hint: PRIVILEGES },
   ROLE_FORBIDS: { exitCode: ExitCode.DENIED, hint: ROLES },
   LOAD_QUEUE_FULL: { hint: 'the daemon is busy with other loads: try again in a moment' },
   QUOTA_EXCEEDED: { hint: "end other clients of yours, or ask the node's administrator for a larger quota" },
@@ -47,6 +47,12 @@ const ADVICE: Partial<
   MISSING_BASE: { hint: 'name its base with --base' },
   BASE_MISMATCH: { hint: 'name its base with --base' },
 };
+
+/** The hints for a daemon whom the kernel refuses for another reason than a missing capability. */
+const LACKS_HINTS: readonly (readonly [words: string, hint: string])[] = [
+  ['user namespace', NAMESPACE],
+  ['although the daemon has', FORBIDDEN],
+];
 
 const READ_HINTS: Partial<Readonly<Record<BtfReadErrorCode, string>>> = {
   MISSING_BASE: 'name its base with --base: vmlinux for the kernel of the daemon, or the path of a file',
@@ -90,8 +96,9 @@ function explainBtfError(error: BtfError, env: NodeJS.ProcessEnv): Explanation {
       return { exitCode: ExitCode.UNREACHABLE, message: `${late} in time`, hint: NO_PROXY };
     return timedOut(rawMessage, env);
   }
-  if (reason === 'DAEMON_LACKS_CAPABILITY' && rawMessage.includes('user namespace')) {
-    return { exitCode: ExitCode.DENIED, message: rawMessage, hint: NAMESPACE };
+  if (reason === 'DAEMON_LACKS_CAPABILITY') {
+    const hint = LACKS_HINTS.find(([words]) => rawMessage.includes(words))?.[1] ?? PRIVILEGES;
+    return { exitCode: ExitCode.DENIED, message: rawMessage, hint };
   }
   const advice = reason === null ? undefined : ADVICE[reason];
   if (advice !== undefined) {

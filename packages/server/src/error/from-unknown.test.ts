@@ -33,8 +33,22 @@ describe('The error that a client gets', () => {
     ['BPF_PROG_LOAD', 'CAP_BPF'],
     ['BPF_BTF_GET_FD_BY_ID', 'CAP_SYS_ADMIN'],
     ['BPF_BTF_GET_NEXT_ID', 'CAP_SYS_ADMIN'],
-  ])('for a refusal of %s says that the daemon lacks %s', (command, capability) => {
-    expect(toServiceError(bpfError(command, 'EPERM')).message).toMatch(`lacks ${capability}:`);
+  ])('for a refusal of %s says that it needs %s, and not that the daemon lacks it', (command, capability) => {
+    expect(toServiceError(bpfError(command, 'EPERM')).message).toMatch(`: it needs ${capability}, and no`);
+  });
+
+  test.each<[BpfCommand, { sysAdmin: boolean; bpf: boolean }, RegExp]>([
+    ['BPF_BTF_LOAD', { sysAdmin: false, bpf: false }, /^the daemon lacks CAP_BPF:/],
+    ['BPF_BTF_LOAD', { sysAdmin: false, bpf: true }, /EPERM, although the daemon has CAP_BPF: a seccomp/],
+    [
+      'BPF_BTF_LOAD',
+      { sysAdmin: true, bpf: false },
+      /EPERM, although the daemon has CAP_SYS_ADMIN: a seccomp/,
+    ],
+    ['BPF_BTF_GET_NEXT_ID', { sysAdmin: false, bpf: true }, /^the daemon lacks CAP_SYS_ADMIN:/],
+    ['BPF_BTF_GET_NEXT_ID', { sysAdmin: true, bpf: true }, /EPERM, although the daemon has CAP_SYS_ADMIN/],
+  ])('for a refusal of %s with the rights %j is like %s', (command, rights, message) => {
+    expect(toServiceError(bpfError(command, 'EPERM'), rights).message).toMatch(message);
   });
 
   test('on a machine without bpf(2) says so', () => {

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { ErrorReason } from '@btfd/api';
 import { BtfReadError } from '@btfd/btf';
-import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
+import { BpfError, BpfUnavailableError, type BpfCommand, type Capabilities } from '@btfd/native';
 import { errorCode } from './error-code.js';
 import { ERRNO_REASONS } from './error-table.js';
 import { fromReadError, ServiceError, type ServiceErrorDetail } from './service-error.js';
@@ -9,10 +9,17 @@ import { fromReadError, ServiceError, type ServiceErrorDetail } from './service-
 /** The name of the initial user namespace: its number is a constant of the kernel (PROC_USER_INIT_INO). */
 const INITIAL_NAMESPACE = 'user:[4026531837]';
 
-/** toServiceError returns the error that a client gets for any thrown value. An unknown one becomes INTERNAL, without its text. */
-export function toServiceError(error: unknown): ServiceError {
+/** Rights are the capabilities that bpf(2) asks for. */
+export type Rights = Pick<Capabilities, 'sysAdmin' | 'bpf'>;
+
+/**
+ * toServiceError returns the error that a client gets for any thrown value. An unknown one becomes INTERNAL, without its text.
+ *
+ * @param rights - those of the daemon, which show whether the kernel refused for a lack of them; null if they are not known
+ */
+export function toServiceError(error: unknown, rights: Rights | null = null): ServiceError {
   if (error instanceof ServiceError) return error;
-  if (error instanceof BpfError) return fromBpfError(error);
+  if (error instanceof BpfError) return fromBpfError(error, rights);
   if (error instanceof BpfUnavailableError) {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
@@ -51,7 +58,7 @@ export function inUserNamespace(link = '/proc/self/ns/user'): boolean {
   }
 }
 
-function fromBpfError(error: BpfError): ServiceError {
+function fromBpfError(error: BpfError, rights: Rights | null): ServiceError {
   const reason = ERRNO_REASONS[error.code];
   const metadata = { command: error.command, errno_name: error.code };
   if (reason === undefined) {
@@ -60,17 +67,24 @@ function fromBpfError(error: BpfError): ServiceError {
     });
   }
   if (reason === ErrorReason.DAEMON_LACKS_CAPABILITY) {
-    const needed = CAPABILITY_NEEDED[error.command] ?? 'CAP_SYS_ADMIN';
-    const refused = `the kernel refused ${error.command} with ${error.code}`;
-    const message = inUserNamespace()
-      ? `the daemon lacks ${needed} in the initial user namespace, and runs in another one: ${refused}`
-      : `the daemon lacks ${needed}: ${refused}`;
-    return new ServiceError(reason, message, { metadata, cause: error });
+    return new ServiceError(reason, whyRefused(error, rights), { metadata, cause: error });
   }
   return new ServiceError(reason, error.message, { metadata, cause: error });
 }
 
-const CAPABILITY_NEEDED: Partial<Record<BpfCommand, string>> = {
-  BPF_BTF_LOAD: 'CAP_BPF',
-  BPF_PROG_LOAD: 'CAP_BPF',
-};
+function whyRefused({ command, code }: BpfError, rights: Rights | null): string {
+  const needed = NEED_BPF.has(command) ? 'CAP_BPF' : 'CAP_SYS_ADMIN';
+  const refused = `the kernel refused ${command} with ${code}`;
+  if (inUserNamespace()) {
+    return `the daemon lacks ${needed} in the initial user namespace, and runs in another one: ${refused}`;
+  }
+  if (rights === null) return `${refused}: it needs ${needed}, and no security module that forbids it`;
+  // The kernel accepts CAP_SYS_ADMIN wherever it asks for CAP_BPF.
+  const has = rights.sysAdmin ? 'CAP_SYS_ADMIN' : rights.bpf && needed === 'CAP_BPF' ? needed : null;
+  return has === null
+    ? `the daemon lacks ${needed}: ${refused}`
+    : `${refused}, although the daemon has ${has}: a seccomp filter or a security module forbids it`;
+}
+
+/** The commands for which CAP_BPF is enough. */
+const NEED_BPF: ReadonlySet<BpfCommand> = new Set(['BPF_BTF_LOAD', 'BPF_PROG_LOAD']);

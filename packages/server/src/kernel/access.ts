@@ -56,10 +56,10 @@ export function filesOnly(dir: string): Access {
  * @throws Error if an attempt fails for another reason than support or privilege, such as a lack of memory.
  */
 export async function probeAccess(kernel: Kernel, files: Pick<BtfFiles, 'dir' | 'findNow'>): Promise<Access> {
-  const load = await refusalOf(() => probeLoad(kernel));
-  const list = await refusalOf(() => probeIds(kernel));
+  const load = await refusalOf(kernel, () => probeLoad(kernel));
+  const list = await refusalOf(kernel, () => probeIds(kernel));
   // The same right, except with a BPF token.
-  const open = list === null ? null : await refusalOf(() => probeOpen(kernel));
+  const open = list === null ? null : await refusalOf(kernel, () => probeOpen(kernel));
   const hasBtf = files.findNow('vmlinux') !== null || (list === null && listsVmlinux(kernel));
   return new Access(list === null ? Mode.FULL : load === null ? Mode.LOAD_AND_FILES : Mode.FILES, {
     ...(load === null ? {} : { [Operation.LOAD]: load }),
@@ -86,12 +86,12 @@ function withoutBtf(dir: string): ServiceError {
   return new ServiceError(ErrorReason.KERNEL_WITHOUT_BTF, message);
 }
 
-async function refusalOf(attempt: () => unknown): Promise<ServiceError | null> {
+async function refusalOf(kernel: Kernel, attempt: () => unknown): Promise<ServiceError | null> {
   try {
     await attempt();
     return null;
   } catch (error) {
-    const refusal = toServiceError(error);
+    const refusal = toServiceError(error, kernel.capabilities());
     if (LASTING.has(refusal.reason)) return refusal;
     throw error;
   }

@@ -36,6 +36,7 @@ describe('The text of --show', () => {
     dir.write('vmlinux', intBtf());
     dir.write('broken', 'no BTF');
     const kernel = new FakeKernel();
+    kernel.granted = { sysAdmin: false, bpf: false };
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EPERM');
     kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
     kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', 'EPERM');
