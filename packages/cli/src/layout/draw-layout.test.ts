@@ -67,6 +67,24 @@ test('cache lines within one member are one line', () => {
   ]);
 });
 
+test('the columns of a struct of more than a million bytes are aligned', () => {
+  const large = builder.add({ kind: 'ARRAY', typeId: char, indexTypeId: int, nelems: 1_234_560 });
+  const members = [member('a', large, 0), member('l', long, 1_234_560), member('b', int, 1_234_568, 3, 2)];
+  expect(draw(1_234_576, members, 60).slice(2)).toEqual([
+    `          0 ▏a${'·'.repeat(30)}`,
+    `         32  a${'·'.repeat(30)}`,
+    '          0 1,234,560  char a[1234560]',
+    '',
+    '         64 ⋮ 19,289 cache lines of a',
+    `  1,234,560 ▏l······▏${'▒'.repeat(7)}`,
+    '  1,234,560         8  long l',
+    '  1,234,568            ░ hole of 3 bits',
+    '1,234,568:3    2 bits  int b',
+    '  1,234,568            ▒ padding of 27 bits and 4 bytes',
+    '',
+  ]);
+});
+
 test('a narrow terminal gets a cache line in parts', () => {
   const lines = draw(64, [member('n', long, 0), member('m', long, 56)], 50);
   expect(lines.slice(2, 4)).toEqual([

@@ -13,14 +13,20 @@ export interface DrawOptions {
   readonly colors: Colors;
 }
 
-/** Columns of the offset before a picture. */
-const OFFSET_COLUMNS = 8 + 1;
-
-/** Columns of offset and size, before the type. */
-const PLACE_COLUMNS = 8 + 1 + 7 + 2;
+/** Columns of offsets and sizes. Only structs of a million bytes need more. */
+const MIN_OFFSET = 8;
+const MIN_SIZE = 7;
 
 /** No type is cut to less than this. */
 const MIN_TYPE = 4;
+
+/** Drawing is how one layout is drawn. */
+interface Drawing extends DrawOptions {
+  /** Columns of the offsets. */
+  readonly offset: number;
+  /** Columns of the sizes. */
+  readonly size: number;
+}
 
 /**
  * drawLayout draws a struct or union by cache line: its bytes as cells, and below them the members that start there.
@@ -28,8 +34,9 @@ const MIN_TYPE = 4;
  * @param showId whether to show its type id, for structs of the same name.
  */
 export function drawLayout(layout: Layout, options: DrawOptions, showId = false): string {
-  const { colors, width } = options;
-  const cells = cellsIn(width);
+  const { colors } = options;
+  const drawing = drawingOf(layout, options);
+  const cells = cellsIn(drawing);
   const extents = extentsOf(layout);
   const lines: string[] = [title(layout, colors, showId), ''];
   const rowsByLine = rowsOf(layout);
@@ -41,24 +48,35 @@ export function drawLayout(layout: Layout, options: DrawOptions, showId = false)
     if (whole !== null && whole.lines > 1) {
       lines.push(
         colors.faint(
-          `${grouped(start).padStart(8)} ⋮ ${grouped(whole.lines)} cache lines of ${printable(whole.name)}`,
+          `${grouped(start).padStart(drawing.offset)} ⋮ ${grouped(whole.lines)} cache lines of ${printable(whole.name)}`,
         ),
       );
       line += whole.lines - 1;
       continue;
     }
     for (let at = start; at < Math.min(start + CACHE_LINE, Math.max(layout.size, start + 1)); at += cells) {
-      lines.push(`${colors.heading(grouped(at).padStart(8))} ${drawBytes(at, cells, extents, colors)}`);
+      const offset = grouped(at).padStart(drawing.offset);
+      lines.push(`${colors.heading(offset)} ${drawBytes(at, cells, extents, colors)}`);
     }
-    for (const row of rows) lines.push(...rowLines(row, options));
+    for (const row of rows) lines.push(rowLine(row, drawing));
     if (line < lineCount - 1) lines.push('');
   }
   return `${lines.join('\n')}\n`;
 }
 
+/** Returns how to draw a layout: its columns are as wide as the longest offset and size need. */
+function drawingOf({ rows, size }: Layout, options: DrawOptions): Drawing {
+  const drawing = { ...options, offset: Math.max(MIN_OFFSET, grouped(size).length), size: MIN_SIZE };
+  for (const row of rows) {
+    drawing.offset = Math.max(drawing.offset, offsetOf(row).length);
+    drawing.size = Math.max(drawing.size, sizeOf(row).length);
+  }
+  return drawing;
+}
+
 /** Returns the cells of a line. A narrow terminal shows a cache line in two or four lines. */
-function cellsIn(width: number | null): number {
-  const room = width === null ? CACHE_LINE : width - OFFSET_COLUMNS;
+function cellsIn({ width, offset }: Drawing): number {
+  const room = width === null ? CACHE_LINE : width - offset - 1;
   return [CACHE_LINE, CACHE_LINE / 2].find((cells) => cells <= room) ?? CACHE_LINE / 4;
 }
 
@@ -117,19 +135,16 @@ function wholeLines(
   return { name: extent.name || extent.kind, lines };
 }
 
-function rowLines(row: LayoutRow, options: DrawOptions): string[] {
-  const { colors } = options;
+function rowLine(row: LayoutRow, drawing: Drawing): string {
+  const { colors } = drawing;
+  const start = placed(row, drawing);
   switch (row.row) {
-    case 'member': {
-      const bits = row.bitfieldSize > 0;
-      const offset = offsetText(row.offset * 8 + row.bitOffset, bits);
-      const size = bits ? counted(row.bitfieldSize, 'bit') : grouped(row.size);
-      return [placed(offset, size, row.depth) + declaration(row, options)];
-    }
+    case 'member':
+      return start + declaration(row, drawing);
     case 'open':
-      return [`${placed(grouped(row.offset), grouped(row.size), row.depth)}${printable(row.type)} {`];
+      return `${start}${printable(row.type)} {`;
     case 'close':
-      return [`${placed('', '', row.depth)}} ${colors.name(printable(row.name))}`.trimEnd()];
+      return `${start}} ${colors.name(printable(row.name))}`.trimEnd();
     case 'hole':
     case 'padding': {
       const { bytes, bits } = row;
@@ -138,25 +153,40 @@ function rowLines(row: LayoutRow, options: DrawOptions): string[] {
         ...(bytes > 0 ? [counted(bytes, 'byte')] : []),
       ];
       const [mark, paint] = row.row === 'hole' ? ['░', colors.bad] : ['▒', colors.faint];
-      return [
-        placed(grouped(row.offset), '', row.depth) + paint(`${mark} ${row.row} of ${parts.join(' and ')}`),
-      ];
+      return start + paint(`${mark} ${row.row} of ${parts.join(' and ')}`);
     }
   }
 }
 
-/** Returns offset and size, and the indentation of the level. */
-function placed(offset: string, size: string, depth: number): string {
-  return `${offset.padStart(8)} ${size.padStart(7)}  ${indent(depth)}`;
+/** Returns offset and size of a row, and the indentation of its level. */
+function placed(row: LayoutRow, { offset, size }: Drawing): string {
+  return `${offsetOf(row).padStart(offset)} ${sizeOf(row).padStart(size)}  ${indent(row.depth)}`;
+}
+
+/** Returns the offset of a row; empty if it has none of its own. */
+function offsetOf(row: LayoutRow): string {
+  if (row.row === 'close') return '';
+  return row.row === 'member'
+    ? offsetText(row.offset * 8 + row.bitOffset, row.bitfieldSize > 0)
+    : grouped(row.offset);
+}
+
+/** Returns the size of a member; empty for other rows. */
+function sizeOf(row: LayoutRow): string {
+  if (row.row === 'open') return grouped(row.size);
+  if (row.row !== 'member') return '';
+  return row.bitfieldSize > 0 ? counted(row.bitfieldSize, 'bit') : grouped(row.size);
 }
 
 /** Returns the C declaration of a member with its name in colour. On a narrow terminal, its type is cut. */
-function declaration({ name, type, depth, ...row }: LayoutMember, { width, colors }: DrawOptions): string {
+function declaration({ name, type, depth, ...row }: LayoutMember, drawing: Drawing): string {
+  const { width, colors, offset, size } = drawing;
   const at = row.declaration.indexOf(name, commonLength(type, row.declaration));
   const left = printable(row.declaration.slice(0, at));
   const right = printable(row.declaration.slice(at + name.length));
   const shownName = printable(name);
-  const room = width === null ? Infinity : width - PLACE_COLUMNS - indent(depth).length - shownName.length;
+  const room =
+    width === null ? Infinity : width - (offset + 1 + size + 2) - indent(depth).length - shownName.length;
   const shownRight = clip(right, Math.max(1, room - Math.min(left.length, MIN_TYPE)));
   const shownLeft = clip(left, Math.max(MIN_TYPE, room - shownRight.length));
   return shownLeft + colors.name(shownName) + shownRight;
