@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +88,36 @@ describe.each(['gz', 'xz', 'zst'] as const)('compat with files of .%s', (ending)
       expect(given).toMatchObject({ status: 3, stdout: '' });
     },
   );
+
+  run.test('names damaged files of folders, which fail the check if they may be object files', async () => {
+    const folder = join(dir, 'some-damaged');
+    mkdirSync(folder);
+    pack(AGENT, join(folder, `a.bpf.o.${ending}`));
+    const large = join(dir, 'large');
+    // Bytes that cannot be compressed, so that the beginning can be read.
+    writeFileSync(large, Buffer.concat([readFileSync(AGENT), randomBytes(2 ** 19)]));
+    const cut = (name: string, bytes: number): void => {
+      const path = join(folder, `${name}.${ending}`);
+      pack(large, path);
+      writeFileSync(path, readFileSync(path).subarray(0, bytes));
+    };
+    const judge = async (): Promise<CliRun> =>
+      compat(folder, '--on', plain, '--program', 'moved', '-o', 'name');
+    cut('log', 7);
+    const left = await judge();
+    expect(left).toMatchObject({ status: 0, stdout: `a.bpf.o.${ending}\n` });
+    expect(left.stderr).toMatch(/^btfctl: note: left out: cannot decompress .*log\.\w+: .*\n$/);
+    // Its content begins as that of an object file.
+    cut('tool', -5);
+    const damaged = await judge();
+    expect(damaged).toMatchObject({ status: 1, stdout: `a.bpf.o.${ending}\n` });
+    expect(damaged.stderr).toMatch(/^btfctl: cannot decompress .*tool\.\w+: /m);
+    rmSync(join(folder, `tool.${ending}`));
+    cut('b.bpf.o', 7);
+    const named = await judge();
+    expect(named.status).toBe(1);
+    expect(named.stderr).toMatch(/^btfctl: cannot decompress .*b\.bpf\.o\.\w+: /m);
+  });
 
   run.test('writes the smallest BTF of a kernel to a file without the ending', async () => {
     const min = join(dir, 'min');

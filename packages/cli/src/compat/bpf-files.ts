@@ -13,6 +13,7 @@ import {
 import { CliError, codeOf, messageOf, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { nameTest } from '../source/glob.js';
+import { CompressedError, withoutCompression } from '../source/compression.js';
 import { inFile } from '../source/read-btf-file.js';
 import { readContent } from '../source/read-content.js';
 import { STANDARD_INPUT } from '../source/spec-ref.js';
@@ -32,6 +33,8 @@ export interface BpfFile {
 export interface BpfFiles {
   readonly files: readonly BpfFile[];
   readonly failures: readonly FileFailure[];
+  /** The failures to decompress files of folders that are not known to be object files. */
+  readonly leftOut: readonly FileFailure[];
 }
 
 /** FileFailure says why an object, or a whole file, could not be read. */
@@ -42,7 +45,8 @@ export interface FileFailure {
 
 /**
  * readBpfFiles reads the BPF objects in object files, in executables, and in the files of folders, also if they are
- * compressed. It continues after a failure. Files of folders that have no object are left out.
+ * compressed. It continues after a failure. Files of folders that have no object are left out, also
+ * those that cannot be decompressed, unless their names end as those of object files do.
  *
  * @param paths paths; the last name in one may be a glob.
  * @throws the reason of `interrupted`.
@@ -50,12 +54,13 @@ export interface FileFailure {
 export async function readBpfFiles(paths: readonly string[], interrupted: AbortSignal): Promise<BpfFiles> {
   const reader = new BpfFileReader(interrupted);
   for (const path of paths) await reader.read(path);
-  return { files: withPaths(reader.files), failures: reader.failures };
+  return { files: withPaths(reader.files), failures: reader.failures, leftOut: reader.leftOut };
 }
 
 class BpfFileReader implements BpfFiles {
   readonly files: BpfFile[] = [];
   readonly failures: FileFailure[] = [];
+  readonly leftOut: FileFailure[] = [];
   readonly #interrupted: AbortSignal;
   /** The files that were read. */
   readonly #seen = new Set<string>();
@@ -111,13 +116,18 @@ class BpfFileReader implements BpfFiles {
 
   /** Returns the content of a file; null if it cannot be read, or need not be because it is not an ELF file. */
   async #contentOf(path: string, isOptional: boolean): Promise<Uint8Array | null> {
+    let isElf = false;
     try {
       return await readContent(path, this.#interrupted, (head) => {
-        if (isOptional && !isElfFile(head)) throw new NotElfError();
+        isElf = isElfFile(head);
+        if (isOptional && !isElf) throw new NotElfError();
       });
     } catch (error) {
       this.#interrupted.throwIfAborted();
-      if (!(error instanceof NotElfError)) this.failures.push({ path, error });
+      if (error instanceof NotElfError) return null;
+      const mayBeOther =
+        error instanceof CompressedError && !isElf && !withoutCompression(path).endsWith('.o');
+      (isOptional && mayBeOther ? this.leftOut : this.failures).push({ path, error });
       return null;
     }
   }

@@ -1,3 +1,4 @@
+import { explainError } from '../error/explain-error.js';
 import type { CheckOptions } from '../grammar/compat.js';
 import type { Session } from '../session/session.js';
 import { STANDARD_INPUT } from '../source/spec-ref.js';
@@ -29,6 +30,7 @@ export async function givenObjects(
     settings: set,
     targets: attach,
   });
+  for (const { error } of read.leftOut) session.noteOnce(`left out: ${explainError(error).message}`);
   for (const name of skipped) session.noteOnce(`${name} has none of the programs`);
   return { files, broken: [...read.failures, ...failures] };
 }

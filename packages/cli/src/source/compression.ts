@@ -1,3 +1,6 @@
+import { CliError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+
 /** Compression is a format in which distributions ship modules. */
 export interface Compression {
   /** The name of the format, and of the program that decompresses it. */
@@ -14,6 +17,13 @@ export const COMPRESSIONS: readonly Compression[] = [
   { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], ending: '.xz' },
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], ending: '.zst' },
 ];
+
+/** CompressedError is the error for a compressed file whose content cannot be read. */
+export class CompressedError extends CliError {
+  constructor(message: string, hint: string | null = null) {
+    super(ExitCode.FAILURE, message, hint);
+  }
+}
 
 /** compressionOf returns the format in which a file is compressed, by its first bytes; null if it is not. */
 export function compressionOf(head: Uint8Array): Compression | null {

@@ -2,10 +2,9 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type Readable, Transform, type Writable } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { CliError, codeOf, messageOf } from '../error/cli-error.js';
-import { ExitCode } from '../error/exit-code.js';
+import { codeOf, messageOf } from '../error/cli-error.js';
 import { grouped } from '../output/numbers.js';
-import type { Compression } from './compression.js';
+import { CompressedError, type Compression } from './compression.js';
 
 /** More than a vmlinux with all debug information. */
 const MAX_BYTES = 2 ** 30;
@@ -34,7 +33,7 @@ export interface DecompressOptions {
  * `zstd` of the system do the rest.
  *
  * @param name the name of the file in errors.
- * @throws CliError FAILURE if the program is missing, the file is damaged, or its content is too large or takes longer than
+ * @throws CompressedError if the program is missing, the file is damaged, or its content is too large or takes longer than
  * two minutes. The errors of `checkHead`. The reason of `interrupted`.
  */
 export async function decompress(
@@ -71,8 +70,7 @@ async function byProgram(
     throw damaged(name, reason);
   } catch (error) {
     if (child.pid === undefined && (await ended).isMissing) {
-      throw new CliError(
-        ExitCode.FAILURE,
+      throw new CompressedError(
         `${name} is compressed, and there is no program ${program} to decompress it`,
         `install ${program === 'xz' ? 'xz-utils' : program}, or give the file without compression`,
       );
@@ -113,8 +111,7 @@ async function contentOf(
 ): Promise<Uint8Array> {
   interrupted.throwIfAborted();
   const stop = (): void => void stream.destroy(new Error('interrupted'));
-  const late = (): void =>
-    void stream.destroy(new CliError(ExitCode.FAILURE, `${name} takes too long to decompress`));
+  const late = (): void => void stream.destroy(new CompressedError(`${name} takes too long to decompress`));
   const timer = setTimeout(late, MAX_MS);
   interrupted.addEventListener('abort', stop);
   const pieces: Uint8Array[] = [];
@@ -129,10 +126,7 @@ async function contentOf(
         isChecked = true;
       }
       if (length > maxBytes) {
-        throw new CliError(
-          ExitCode.FAILURE,
-          `the content of ${name} is larger than ${grouped(maxBytes)} bytes`,
-        );
+        throw new CompressedError(`the content of ${name} is larger than ${grouped(maxBytes)} bytes`);
       }
     }
     interrupted.throwIfAborted();
@@ -152,12 +146,12 @@ async function* piecesOf(name: string, stream: Readable): AsyncGenerator<Uint8Ar
   try {
     for await (const piece of stream) if (piece instanceof Uint8Array) yield piece;
   } catch (error) {
-    throw error instanceof CliError ? error : damaged(name, messageOf(error));
+    throw error instanceof CompressedError ? error : damaged(name, messageOf(error));
   }
 }
 
-function damaged(name: string, why: string): CliError {
-  return new CliError(ExitCode.FAILURE, `cannot decompress ${name}: ${why}`);
+function damaged(name: string, why: string): CompressedError {
+  return new CompressedError(`cannot decompress ${name}: ${why}`);
 }
 
 /** Returns the stream of Node that decompresses a format; null if this Node has none. */
