@@ -42,8 +42,18 @@ const FOLLOWED: readonly Follow[] = [
   { text: '`btfctl list` lists the objects', wrong: 'hold nosuch -- true' },
   {
     text: 'a glob matches more names: `btfctl find "*NAME*"`',
-    wrong: 'find nosuchtype --in DIR/good.btf',
+    wrong: 'find nosuchtype',
     words: { NAME: 'task_str' },
+  },
+  {
+    text: 'a glob matches more names: `btfctl find "*NAME*"`',
+    wrong: 'find --contains nosuchtype',
+    words: { NAME: 'task_str' },
+  },
+  {
+    text: '`btfctl find "*NAME*" --in SPEC` searches for a part of a name',
+    wrong: 'find --points-to nosuchtype --in DIR/good.btf',
+    words: { NAME: 'umber', SPEC: 'DIR/good.btf' },
   },
   {
     text: '`btfctl find "*NAME*" --in SPEC` searches for a part of a name',

@@ -1,7 +1,7 @@
 import { isGlob, nearTypeNames, type Spec } from '@btfd/btf';
 import { type CliError, notFound } from '../error/cli-error.js';
 import type { FindOptions } from '../grammar/find.js';
-import { typeIdOf, withoutKeyword } from '../source/chosen-types.js';
+import { PART_OF_NAME, typeIdOf, withoutKeyword } from '../source/chosen-types.js';
 
 /**
  * noType returns the error for names, globs and ids that no type has.
@@ -20,7 +20,7 @@ export function noType(
   const what = `${kind ?? 'type'} ${word} ${names.join(', ')}`;
   return notFound(
     `there is no ${what}${where === undefined ? '' : ` in ${where}`}${spec === null ? '' : meant(spec, names, kinds)}`,
-    ids ? null : 'a glob matches more names: `btfctl find "*NAME*"`',
+    ids ? null : where === undefined ? 'a glob matches more names: `btfctl find "*NAME*"`' : PART_OF_NAME,
   );
 }
 

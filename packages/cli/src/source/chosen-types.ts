@@ -63,6 +63,9 @@ export function chosenIds(spec: Spec, names: readonly string[], closure: boolean
   return ids.toSorted((a, b) => a - b);
 }
 
+/** PART_OF_NAME is the hint for a name that no type of a SPEC has. */
+export const PART_OF_NAME = '`btfctl find "*NAME*" --in SPEC` searches for a part of a name';
+
 /**
  * noTypeNamed returns the error for a name, glob or id that no type of a spec matches. It suggests similar names.
  *
@@ -81,6 +84,6 @@ export function noTypeNamed(
   const meant = near.map((one) => JSON.stringify(one)).join(' or ');
   return notFound(
     `no type of ${label} is named ${JSON.stringify(name)}${meant === '' ? '' : `; did you mean ${meant}?`}`,
-    '`btfctl find "*NAME*" --in SPEC` searches for a part of a name',
+    PART_OF_NAME,
   );
 }
