@@ -58,6 +58,19 @@ needs('etcd', 'etcdctl', 'openssl').describe('btfctl fleet register', () => {
     const found = await btfctl(['fleet', 'kernels', ...etcdFlags(), '--selector', 'zone=a', '-o', 'json']);
     expect(found).toMatchObject({ status: 0, stderr: '' });
     expect(JSON.parse(found.stdout)).toMatchObject({ complete: true, builds: [{ nodes: ['web1'] }] });
+    // Nobody knows whether a broken entry has the label.
+    await etcd.ctl('put', `${prefix}broken`, 'by hand');
+    const beside = await btfctl(['fleet', 'kernels', ...etcdFlags(), '--selector', 'zone=a', '-o', 'json']);
+    expect(beside.status).toBe(9);
+    expect(beside.stderr).toContain('1 failed: bad entry in etcd: its value is not JSON: broken\n');
+    expect(JSON.parse(beside.stdout)).toMatchObject({ complete: false, builds: [{ nodes: ['web1'] }] });
+    expect(await btfctl(['fleet', 'kernels', ...etcdFlags(), '--selector', 'zone=b'])).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(
+        /none of the 2 nodes of etcd .* has zone=b, and the labels of 1 are unknown: bad entry in etcd: .* not JSON\n$/,
+      ),
+    });
+    await etcd.ctl('del', `${prefix}broken`);
     run.kill('SIGTERM');
     expect(await run.end()).toMatchObject({ status: 0, stdout: '' });
     expect(await valueOf('web1')).toBe('');

@@ -51,16 +51,8 @@ const digestOf = (kernel: keyof typeof KERNELS): string =>
   createHash('sha256').update(KERNELS[kernel]).digest('hex');
 const [OLD, NEW] = [digestOf('old').slice(0, 8), digestOf('new').slice(0, 8)];
 
-/** Returns an address at which nothing listens. */
-async function deadAddress(): Promise<string> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen');
-  return `127.0.0.1:${address.port}`;
-}
+/** Addresses at which nothing listens. A free port of the system could be that of the next daemon of another test. */
+const DEAD = ['127.0.0.1:1', '127.0.0.1:2'];
 
 describe('btfctl fleet with real daemons', () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfctl-fleet-'));
@@ -82,7 +74,7 @@ describe('btfctl fleet with real daemons', () => {
       // Their names are those that the daemons say.
       lines.push(daemon.address);
     }
-    const dying = [`gone1 ${await deadAddress()}`, `gone2 ${await deadAddress()}`];
+    const dying = DEAD.map((address, index) => `gone${index + 1} ${address}`);
     writeFileSync(live, lines.join('\n'));
     writeFileSync(dead, dying.join('\n'));
     writeFileSync(partly, [...lines, ...dying].join('\n'));

@@ -195,6 +195,10 @@ describe('A daemon that cannot be reached, because', () => {
       expect(error).not.toMatch(OF_GRPC);
       // Programs read the address itself.
       expect(error).toContain(address);
+      // Advice about TLS and names holds for a fleet too.
+      const single = await btfctl(['list', '--address', address, '--timeout', '60s', ...options()]);
+      const [hint] = /^hint: .*\n/m.exec(single.stderr) ?? [''];
+      expect(ran.stderr.endsWith(hint)).toBe(!hint.includes('check that btfd is running there'));
     },
   );
 });

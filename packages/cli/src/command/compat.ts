@@ -17,6 +17,7 @@ import { explainError } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { CompatOptions } from '../grammar/compat.js';
 import { grouped } from '../output/numbers.js';
+import { someOf } from '../output/some-of.js';
 import type { Session } from '../session/session.js';
 import { SYSFS } from '../source/spec-ref.js';
 
@@ -106,8 +107,8 @@ function printNotes(session: Session, cells: readonly Cell[]): void {
   for (const note of programNotes(cells)) session.noteOnce(note);
   const undated = cells.filter(({ kernel, report }) => kernel.lacksVersion && dependsOnVersion(report));
   if (undated.length > 0) {
-    const files = someOf(undated.map(({ file }) => file.name));
-    const kernels = someOf(undated.map(({ kernel }) => kernel.label));
+    const files = named(undated.map(({ file }) => file.name));
+    const kernels = named(undated.map(({ kernel }) => kernel.label));
     session.noteOnce(
       `${files}: the result may depend on the version of the kernel, which is not known for ${kernels}: give it with --kernel-version`,
     );
@@ -121,10 +122,8 @@ function dependsOnVersion(report: CompatReport | null): boolean {
 /** Names that a note lists. */
 const MOST_NAMED = 4;
 
-function someOf(names: readonly string[]): string {
-  const all = [...new Set(names)];
-  const more = all.length > MOST_NAMED ? ` and ${all.length - MOST_NAMED} more` : '';
-  return `${all.slice(0, MOST_NAMED).join(', ')}${more}`;
+function named(names: readonly string[]): string {
+  return someOf([...new Set(names)], MOST_NAMED);
 }
 
 interface Failure {

@@ -53,7 +53,6 @@ async function line(change: FleetChange, format: Format, session: Session): Prom
 }
 
 function changeRow(change: FleetChange, { colors, width }: Session): string {
-  const same = (text: string): string => text;
   switch (change.kind) {
     case 'node-appeared':
       return colors.good(
@@ -83,9 +82,8 @@ function changeRow(change: FleetChange, { colors, width }: Session): string {
       return colors.strong(row([event, shortOf(change.build), change.name, releaseOf(change.build)], width));
     }
     case 'synced':
-      return same('');
     case 'source-failed':
-      return same('');
+      return '';
   }
 }
 

@@ -1,5 +1,5 @@
 import { code, escaped, markdownTable } from '../output/markdown.js';
-import { grouped } from '../output/numbers.js';
+import { someOf } from '../output/some-of.js';
 import { groupFindings, type GroupedFinding, type OnKernel } from './finding-groups.js';
 import type { Cell, Row } from './judge-all.js';
 import { cellWord, columnsOf, sectionsOf, totalText } from './matrix.js';
@@ -77,6 +77,5 @@ function findingMarkdown(group: GroupedFinding, kernels: number): string {
 }
 
 function some(texts: readonly string[]): string {
-  const more = texts.length > MOST_SHOWN ? ` and ${grouped(texts.length - MOST_SHOWN)} more` : '';
-  return `${texts.slice(0, MOST_SHOWN).map(code).join(', ')}${more}`;
+  return someOf(texts.map(code), MOST_SHOWN);
 }

@@ -1,6 +1,7 @@
 import type { Colors } from '../output/colors.js';
 import { counted, grouped } from '../output/numbers.js';
 import { printable } from '../output/safe-text.js';
+import { someOf } from '../output/some-of.js';
 import { clip } from '../output/table.js';
 import type { GroupedFinding } from './finding-groups.js';
 import { isRelocation, paintVerdict, sourceText, valueText, verdictWord } from './words.js';
@@ -25,7 +26,8 @@ const MOST_SHOWN = 4;
 export function findingText(group: GroupedFinding, options: FindingTextOptions): string {
   const { colors, wide, width, kernels } = options;
   const verdict = paintVerdict(verdictWord(group.verdict), colors);
-  const subject = colors.name(printable(list(group.subjects, ', ', wide)));
+  const most = wide ? Infinity : MOST_SHOWN;
+  const subject = colors.name(printable(someOf(group.subjects, most)));
   const change = group.change === '' ? '' : `  ${group.change}`;
   const lines = [`  ${verdict}  ${group.kind}  ${subject}${change}`];
   const add = (text: string): void => {
@@ -37,7 +39,7 @@ export function findingText(group: GroupedFinding, options: FindingTextOptions):
   if (group.near.length > 0) add(`similar names in the kernel: ${group.near.join(', ')}`);
   if (wide) for (const text of details(group)) add(text);
   if (group.source !== null) lines.push(sourceLine(group, options));
-  if (group.places.length > 0) add(`in ${list(group.places, '; ', wide)}`);
+  if (group.places.length > 0) add(`in ${someOf(group.places, most, '; ')}`);
   if (kernels > 1)
     add(group.kernels.length === kernels ? 'on every kernel' : `on ${group.kernels.join(', ')}`);
   return lines.map((line) => `${line}\n`).join('');
@@ -67,11 +69,6 @@ function details({ first }: GroupedFinding): string[] {
     ),
     ...(more > 0 ? [`compared with ${grouped(more)} more types`] : []),
   ];
-}
-
-function list(texts: readonly string[], separator: string, whole: boolean): string {
-  if (whole || texts.length <= MOST_SHOWN) return texts.join(separator);
-  return `${texts.slice(0, MOST_SHOWN).join(separator)}${separator}and ${grouped(texts.length - MOST_SHOWN)} more`;
 }
 
 /** wrapped breaks a text between its words into indented lines. @param width null for no limit. */

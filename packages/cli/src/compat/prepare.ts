@@ -1,5 +1,6 @@
 import { BtfReadError, type BpfObject, nearNames, readPrograms } from '@btfd/btf';
 import { type CliError, notFound } from '../error/cli-error.js';
+import { someOf } from '../output/some-of.js';
 import { nameTest } from '../source/glob.js';
 import type { BpfFile, FileFailure } from './bpf-files.js';
 import { readOnlyVariables, type Setting, settingOf, valueOf } from './variable-values.js';
@@ -138,15 +139,13 @@ function checkVariables(files: readonly PreparedFile[], settings: readonly Setti
 function noSuch(what: string, name: string, known: readonly string[]): CliError {
   const names = [...new Set(known)];
   const near = nearNames(name, names);
-  const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : someOf(what, names);
+  const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : knownOf(what, names);
   return notFound(`no object has a ${what} ${JSON.stringify(name)}`, hint);
 }
 
 /** The number of names that fit a line. */
 const MOST_NAMED = 10;
 
-function someOf(what: string, names: readonly string[]): string {
-  if (names.length === 0) return `there is no ${what}`;
-  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
-  return `there are ${names.slice(0, MOST_NAMED).join(', ')}${more}`;
+function knownOf(what: string, names: readonly string[]): string {
+  return names.length === 0 ? `there is no ${what}` : `there are ${someOf(names, MOST_NAMED)}`;
 }

@@ -117,6 +117,11 @@ function explainBtfError(error: BtfError, env: NodeJS.ProcessEnv): Explanation {
   }
 }
 
+/** hintForNode returns the hint for a node of a fleet that rejects the connection or its certificate; null for other errors. */
+export function hintForNode({ codeName, rawMessage }: BtfError): string | null {
+  return codeName === 'UNAUTHENTICATED' ? CREDENTIALS : connectHint(rawMessage);
+}
+
 function timedOut(message: string, env: NodeJS.ProcessEnv): Explanation {
   const proxy = PROXIES.find((name) => (env[name] ?? '') !== '');
   const more = 'allow more time with --timeout, such as --timeout 1m';
@@ -141,7 +146,10 @@ const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] =
   [/altnames|Hostname\/IP/, 'its certificate is for another name: give that name with --tls-server-name'],
   [/certificate required|bad certificate|unknown ca|handshake failure/i, CREDENTIALS],
   [/before HTTP\/2 began/, 'it may require TLS: name the authority of its certificate with --tls-ca'],
-  [/cannot be resolved/, 'check the name in its address, and that this machine can look up names'],
+  [
+    /cannot be resolved|no such name/,
+    'check the name in its address, and that this machine can look up names',
+  ],
   [/wrong version number|packet length too long/, 'it does not use TLS there: leave out the --tls options'],
 ];
 
@@ -164,17 +172,19 @@ function unreachable(rawMessage: string): Explanation {
     };
   }
   const where = `${address}${proxy === undefined ? '' : ` through the proxy ${proxy}`}`;
-  const [, hint] = UNREACHABLE_HINTS.find(([pattern]) => pattern.test(rawMessage)) ?? [
-    null,
+  const otherwise =
     proxy === undefined
       ? 'check that btfd is running there, or name another daemon with --address, BTFD_ADDRESS or a context'
-      : NO_PROXY,
-  ];
+      : NO_PROXY;
   return {
     exitCode: ExitCode.UNREACHABLE,
     message: `cannot reach the daemon at ${where}: ${cause}`,
-    hint,
+    hint: connectHint(rawMessage) ?? otherwise,
   };
+}
+
+function connectHint(rawMessage: string): string | null {
+  return UNREACHABLE_HINTS.find(([pattern]) => pattern.test(rawMessage))?.[1] ?? null;
 }
 
 function isTimeout(error: unknown): error is DOMException {

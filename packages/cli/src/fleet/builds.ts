@@ -1,4 +1,5 @@
 import type { KernelBuild } from '@btfd/fleet';
+import { someOf } from '../output/some-of.js';
 
 /** A digest in short. Git shows as many digits of its own. */
 const SHORT = 8;
@@ -27,9 +28,7 @@ const MOST_RELEASES = 3;
 
 /** releasesText returns the releases of a build, of many only the first. */
 export function releasesText({ releases }: KernelBuild): string {
-  const shown = releases.slice(0, MOST_RELEASES);
-  const more = releases.length - shown.length;
-  return `${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
+  return someOf(releases, MOST_RELEASES);
 }
 
 /** modulesText returns the number of modules of a build. */

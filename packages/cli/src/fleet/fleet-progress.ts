@@ -1,4 +1,5 @@
 import type { ListOptions, NodeSource, SurveyedNode } from '@btfd/fleet';
+import { counted } from '../output/numbers.js';
 import type { Steps } from '../output/steps.js';
 
 /** FleetProgress shows on a terminal how many nodes have responded: `812/1000 nodes, 3 builds, 9 silent`. */
@@ -41,10 +42,9 @@ export class FleetProgress implements Disposable {
   }
 
   #text(): string {
-    const builds = this.#builds.size;
     return [
       `${this.#known}/${this.#total} nodes`,
-      `${builds} build${builds === 1 ? '' : 's'}`,
+      counted(this.#builds.size, 'build'),
       ...(this.#silent === 0 ? [] : [`${this.#silent} silent`]),
       ...(this.#failed === 0 ? [] : [`${this.#failed} failed`]),
     ].join(', ');

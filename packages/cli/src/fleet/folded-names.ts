@@ -1,3 +1,5 @@
+import { withRest } from '../output/some-of.js';
+
 /** The numbers of a name that are tried. Names of machines have fewer. */
 const MOST_NUMBERS = 8;
 /** Longer runs of digits are text, because their numbers are not exact. */
@@ -49,7 +51,10 @@ export function someNames(names: readonly string[], most: number): string {
   const parts = foldNames(names);
   const kept = parts.slice(0, most);
   const left = parts.slice(most).reduce((sum, { count }) => sum + count, 0);
-  return `${kept.map(({ text }) => text).join(', ')}${left === 0 ? '' : ` and ${left} more`}`;
+  return withRest(
+    kept.map(({ text }) => text),
+    left,
+  );
 }
 
 /** Place is a number in a name, and the text around it. */

@@ -1,6 +1,7 @@
 import type { FleetNode, NodeSource } from '@btfd/fleet';
 import { isBtfError, notFound, usageError } from '../error/cli-error.js';
 import type { NodeSourceOptions } from '../grammar/fleet-options.js';
+import { grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 import { withListingErrors } from './listing-errors.js';
 
@@ -56,7 +57,8 @@ const SOURCES: readonly SourceFlag[] = [
 ];
 
 /**
- * openNodeSource returns the source of nodes that the options name, with only the nodes of `--selector`.
+ * openNodeSource returns the source of nodes that the options name, with only the nodes of `--selector`, and those of which
+ * nobody knows whether they are: a broken entry of a source must not be hidden.
  *
  * @throws CliError USAGE if there is none, or more than one, and for options that cannot be used.
  */
@@ -114,7 +116,11 @@ function labelOf(text: string): Label {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** Returns a source of the nodes that have all labels. @throws CliError NOT_FOUND when it is listed, if none has them. */
+/**
+ * Returns a source of the nodes that have all labels, and of those with a problem instead of labels.
+ *
+ * @throws CliError NOT_FOUND when it is listed, if no node has the labels.
+ */
 function selected(source: NodeSource, labels: readonly Label[]): NodeSource {
   const hasAll = ({ labels: own = {} }: FleetNode): boolean =>
     labels.every(([key, value]) => Object.hasOwn(own, key) && own[key] === value);
@@ -122,12 +128,17 @@ function selected(source: NodeSource, labels: readonly Label[]): NodeSource {
     ...source,
     list: async (options) => {
       const all = await source.list(options);
-      const nodes = all.filter(hasAll);
-      if (nodes.length > 0 || all.length === 0) return nodes;
+      const isUnknown = (node: FleetNode): boolean => node.problem !== undefined && node.labels === undefined;
+      if (all.length === 0 || all.some(hasAll)) return all.filter((node) => hasAll(node) || isUnknown(node));
+      const problems = all.filter(isUnknown).flatMap(({ problem }) => problem ?? []);
+      const unknown =
+        problems.length === 0
+          ? ''
+          : `, and the labels of ${grouped(problems.length)} are unknown: ${problems[0]}`;
       const text = labels.map(([key, value]) => `${key}=${value}`).join(' and ');
       const has = all.some((node) => Object.keys(node.labels ?? {}).length > 0);
       throw notFound(
-        `none of the ${all.length} nodes of ${source.description} has ${text}`,
+        `none of the ${grouped(all.length)} nodes of ${source.description} has ${text}${unknown}`,
         has ? null : 'this source has no labels at all',
       );
     },

@@ -1,6 +1,7 @@
 import type { FailureKind, NodeFailure, NodeOutcome } from '@btfd/fleet';
+import { hintForNode } from '../error/explain-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { grouped } from '../output/numbers.js';
+import { counted, grouped } from '../output/numbers.js';
 
 /** FleetNodes are the nodes of a fleet after a question, with their outcomes. */
 export interface FleetNodes {
@@ -14,6 +15,8 @@ export interface FleetNodes {
 export interface FoldedFailure {
   readonly kind: FailureKind;
   readonly message: string;
+  /** Advice on the next step, or null. */
+  readonly hint: string | null;
   /** The names of the nodes. */
   readonly nodes: readonly string[];
 }
@@ -31,13 +34,13 @@ export const KIND_TEXTS: Readonly<Record<FailureKind, string>> = {
 
 /** foldedFailures returns the failures of nodes, equal ones once, those of the most nodes first. */
 export function foldedFailures({ outcomes, addresses }: FleetNodes): FoldedFailure[] {
-  const folded = new Map<string, { kind: FailureKind; message: string; nodes: string[] }>();
+  const folded = new Map<string, FoldedFailure & { readonly nodes: string[] }>();
   for (const [name, outcome] of outcomes) {
     if (!isFailure(outcome)) continue;
     const { kind } = outcome;
     const message = failureText(outcome, addresses.get(name));
     const key = `${kind} ${message}`;
-    const same = folded.get(key) ?? { kind, message, nodes: [] };
+    const same = folded.get(key) ?? { kind, message, hint: hintForNode(outcome.error), nodes: [] };
     folded.set(key, same);
     same.nodes.push(name);
   }
@@ -74,8 +77,7 @@ export function missingText({ outcomes }: FleetNodes): string | null {
   const parts = [...counts]
     .toSorted(([, a], [, b]) => b - a)
     .map(([kind, count]) => `${grouped(count)} ${KIND_TEXTS[kind]}`);
-  const nodes = `${grouped(outcomes.size)} node${outcomes.size === 1 ? '' : 's'}`;
-  return `${grouped(missing)} of ${nodes} gave no answer: ${parts.join(', ')}`;
+  return `${grouped(missing)} of ${counted(outcomes.size, 'node')} gave no answer: ${parts.join(', ')}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { ExitCode } from '../error/exit-code.js';
 import type { FleetOptions } from '../grammar/fleet-options.js';
 import { code, markdownTable } from '../output/markdown.js';
 import { grouped } from '../output/numbers.js';
+import { someOf } from '../output/some-of.js';
 import { type Column, formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { buildData, buildLabels, releasesText } from './builds.js';
@@ -168,6 +169,5 @@ const MOST_BUILDS = 4;
 /** ofBuilds returns the start of a message about some builds: `7c1fa29e, e0939b5d: `; empty if it is about all of them. */
 export function ofBuilds(labels: readonly string[], all: number): string {
   if (labels.length === all) return '';
-  const more = labels.length > MOST_BUILDS ? ` and ${labels.length - MOST_BUILDS} more builds` : '';
-  return `${labels.slice(0, MOST_BUILDS).join(', ')}${more}: `;
+  return `${someOf(labels, MOST_BUILDS)}: `;
 }
