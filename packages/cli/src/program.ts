@@ -25,6 +25,7 @@ import { valueCommand } from './grammar/value.js';
 import { versionCommand } from './grammar/version.js';
 import { watchCommand } from './grammar/watch.js';
 import type { Output } from './output/output.js';
+import { messageText } from './output/safe-text.js';
 import { makeRun, type Run, type RunOptions } from './session/run.js';
 
 const VERSION = readVersion();
@@ -44,7 +45,8 @@ export function makeProgram(options: RunOptions, help: Output, args: readonly st
     .showHelpAfterError('hint: `btfctl --help` lists the commands and options')
     .configureOutput({
       writeOut: (text) => void help.write(text),
-      writeErr: (text) => options.io.stderr.write(text.replace(/^error: /, 'btfctl: ')),
+      writeErr: (text) => options.io.stderr.write(text),
+      outputError: (text, write) => write(`${messageText(text.replace(/^error: /, 'btfctl: ').trimEnd())}\n`),
     })
     .exitOverride()
     .hook('preAction', checkFormat);

@@ -70,10 +70,10 @@ describe('btfctl, for a name that several types have', () => {
       stdout: '',
       stderr: [
         'btfctl: s.b differs in 3 types of one name: use one of these paths',
-        'PATH  TYPE             OFFSET  BITS  MEMBER',
-        '2.b   struct s (base)       4    32  int',
-        '3.b   struct s              0    32  int',
-        '4.b   union s               -     -  none',
+        '  PATH  TYPE             OFFSET  BITS  MEMBER',
+        '  2.b   struct s (base)       4    32  int',
+        '  3.b   struct s              0    32  int',
+        '  4.b   union s               -     -  none',
         '',
       ].join('\n'),
     });

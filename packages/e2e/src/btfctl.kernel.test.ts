@@ -188,7 +188,7 @@ needs('bpf').describe('btfctl', () => {
     writeFileSync(file, rawBtf([1, 1 << 24, 4, 32, ...structs], '\0i\0s\0m\0'));
     await using held = await HeldObject.load(file, daemon.env);
     const ran = await daemon.run('member', '--in', `id:${held.id}`, 's.m');
-    const rows = ran.stderr.split('\n').filter((line) => /^\d+\.m  struct s /.test(line));
+    const rows = ran.stderr.split('\n').filter((line) => /^ {2}\d+\.m  struct s /.test(line));
     expect(ran.stderr).toContain('s.m differs in 40 types of one name');
     expect(rows.length).toBeGreaterThan(10);
     expect(rows.length).toBeLessThan(40);

@@ -39,14 +39,17 @@ export async function member(
   });
   const failed = results.filter((result) => result.member === null);
   for (const { path, error, failure } of failed) {
-    session.warn(failure.candidates.length > 0 ? ambiguity(path, failure, source.label) : error);
+    const { candidates, candidateCount } = failure;
+    session.warn(candidates.length > 0 ? ambiguity(path, failure) : error);
+    // A daemon sends only some of very many.
+    if (candidates.length < candidateCount)
+      session.note(`hint: \`btfctl find ${typeIn(path, failure)} --in ${source.label}\` lists all of them`);
   }
   return failed.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND;
 }
 
 /** Returns the message for an ambiguous path: a table of the types that it may mean, with a path that means each. */
-function ambiguity(path: string, failure: MemberFailure, label: string): string {
-  const { candidates, candidateCount, step } = failure;
+function ambiguity(path: string, { candidates, candidateCount }: MemberFailure): string {
   const columns = [
     { heading: 'PATH' },
     { heading: 'TYPE' },
@@ -60,11 +63,12 @@ function ambiguity(path: string, failure: MemberFailure, label: string): string 
     ...(place === null ? ['-', '-', 'none'] : [offsetsText(place), grouped(place.bitSize), typeText(place)]),
   ]);
   const table = formatTable(columns, rows, { width: null, colors: makeColors(false) }).trimEnd();
-  const message = `${path} differs in ${grouped(candidateCount)} types of one name: use one of these paths\n${table}`;
-  if (candidates.length === candidateCount) return message;
-  // A daemon sends only some of very many.
-  const name = step === -1 ? parseMemberPath(path).root : candidates[0]?.typeName.split(' ').at(-1);
-  return `${message}\nhint: \`btfctl find ${name ?? ''} --in ${label}\` lists all of them`;
+  return `${path} differs in ${grouped(candidateCount)} types of one name: use one of these paths\n${table}`;
+}
+
+/** Returns the name of the types that a path may mean. */
+function typeIn(path: string, { step, candidates }: MemberFailure): string {
+  return step === -1 ? parseMemberPath(path).root : (candidates[0]?.typeName.split(' ').at(-1) ?? '');
 }
 
 /**

@@ -2,6 +2,8 @@ import { formatTypeName, formatValue, Kind, readValue, type Spec, type TypeId, t
 import { CliError, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { ValueOptions } from '../grammar/value.js';
+import { counted, grouped } from '../output/numbers.js';
+import { withSafeNames } from '../output/safe-names.js';
 import { printableText } from '../output/safe-text.js';
 import type { Session } from '../session/session.js';
 import { readBytes } from '../source/read-bytes.js';
@@ -34,16 +36,16 @@ export async function value(session: Session, name: string, options: ValueOption
       value: dataOf(read.value),
     },
     names: [typeName],
-    text: () => `${printableText(formatValue(spec, id, bytes, options).text)}\n`,
+    text: () => `${printableText(formatValue(withSafeNames(spec), id, bytes, options).text)}\n`,
   });
   if (read.extraBytes > 0) {
     session.warn(
-      `the value of ${typeName} has ${bytes.length - read.extraBytes} bytes, and ${read.extraBytes} more follow it`,
+      `the value of ${typeName} has ${counted(bytes.length - read.extraBytes, 'byte')}, and ${grouped(read.extraBytes)} more follow it`,
     );
   }
   if (read.missingBytes === 0) return ExitCode.OK;
   session.warn(
-    `the value of ${typeName} has ${bytes.length + read.missingBytes} bytes, and ${read.missingBytes} of them are missing`,
+    `the value of ${typeName} has ${counted(bytes.length + read.missingBytes, 'byte')}, and ${grouped(read.missingBytes)} of them are missing`,
   );
   return ExitCode.FAILURE;
 }

@@ -11,7 +11,7 @@ import { commandNamed, optionsOf, type TypedLine, valueOf } from './typed-line.j
  * completeLine returns what completes the word at the cursor. Words of the grammar need nothing else. Names come from the
  * daemon, the files or the config file that the line chooses.
  *
- * @throws errors of the session for the value of an option, for example if there is no daemon.
+ * @throws the errors of {@link Session} if a daemon or a file that it needs cannot be used.
  */
 export async function completeLine(line: TypedLine, session: Session): Promise<Answer> {
   const { command, cursor, current, operands } = line;

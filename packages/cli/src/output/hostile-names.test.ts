@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Builder, FuncLinkage, Spec } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
-import { runCli } from '../testing/run-cli.js';
+import { type CliRun, runCli } from '../testing/run-cli.js';
 import { writeSmallKernel } from '../testing/small-kernel.js';
 import { withSafeNames } from './safe-names.js';
 
@@ -53,15 +53,22 @@ describe('names with line breaks and control sequences', () => {
       writeFileSync(join(dir, `${name}-other.btf`), btfOf(end, 12));
     }
     writeSmallKernel(join(dir, 'kernel'));
+    writeFileSync(join(dir, 'bytes'), new Uint8Array(3));
   });
   afterAll(() => rmSync(dir, { recursive: true }));
 
-  /** The output of a command on some of the files. */
+  /** Runs a command on some of the files, and returns its output. */
   async function print(files: string, args: readonly string[], columns = 0): Promise<string> {
+    return (await run(files, args, columns)).stdout;
+  }
+
+  async function run(files: string, args: readonly string[], columns = 0): Promise<CliRun> {
     const paths = args.map((arg) =>
-      arg.replace(/^(?:FILE|OTHER)$/, (word) => join(dir, `${files}${word === 'FILE' ? '' : '-other'}.btf`)),
+      arg
+        .replace(/^(?:FILE|OTHER)$/, (word) => join(dir, `${files}${word === 'FILE' ? '' : '-other'}.btf`))
+        .replace(/^BYTES$/, join(dir, 'bytes')),
     );
-    return (await runCli([...paths, '--color', 'never'], {}, columns)).stdout;
+    return runCli([...paths, '--color', 'never'], {}, columns);
   }
 
   const COMMANDS = [
@@ -73,6 +80,8 @@ describe('names with line breaks and control sequences', () => {
     [['find', '*', '--in', 'FILE', '-o', 'wide']],
     [['find', '*', '--in', 'FILE', '-o', 'name']],
     [['layout', 's*', '--in', 'FILE']],
+    [['find', '--sizes', '--in', 'FILE']],
+    [['value', '4', '--in', 'FILE', '--data', 'BYTES']],
     [['diff', 'FILE', 'OTHER']],
     [['diff', 'FILE', 'OTHER', '-o', 'name']],
   ];
@@ -86,6 +95,19 @@ describe('names with line breaks and control sequences', () => {
       expect(text.split('\n').length).toBe(expected.split('\n').length);
       expect(text.match(/\t/g)?.length).toBe(expected.match(/\t/g)?.length);
     }
+  });
+
+  test.each([
+    [['member', '4.none', '--in', 'FILE'], 'has no such member'],
+    [['value', '4', '--in', 'FILE', '--data', 'BYTES'], 'of them are missing'],
+    [['value', '4', '--in', 'FILE', '--data', `none${HOSTILE}`], 'no file'],
+    [[`lis${HOSTILE}`], 'unknown command'],
+    [['find', 'x', '--kind', HOSTILE], 'is invalid'],
+  ])('forge no message of %j on standard error', async (args, message) => {
+    const { stderr } = await run('hostile', args);
+    expect(stderr).toContain(message);
+    expect(stderr.replaceAll(/[\t\n]/g, '')).not.toMatch(/\p{Cc}/u);
+    for (const line of stderr.trimEnd().split('\n')) expect(line).toMatch(/^(?:btfctl: |hint: | {2})/);
   });
 
   test('are whole with -0', async () => {

@@ -30,6 +30,14 @@ export function printableText(text: string): string {
   return text.replaceAll(UNSAFE_IN_LINES, '\uFFFD');
 }
 
+/**
+ * messageText makes a message safe to print on standard error, as {@link printableText} does. Its later lines are indented, so that
+ * a name with a line break cannot forge a message.
+ */
+export function messageText(message: string): string {
+  return printableText(message).replaceAll('\n', '\n  ');
+}
+
 /** jsonText returns a value as JSON that is safe to print on a terminal. */
 export function jsonText(value: unknown, indent?: number): string {
   return escapeControls(JSON.stringify(value, null, indent));

@@ -4,7 +4,7 @@ import { ExitCode } from '../error/exit-code.js';
 import { helpHint } from '../grammar/command-formats.js';
 import type { GlobalOptions } from '../grammar/global-options.js';
 import { makeColors } from '../output/colors.js';
-import { printableText } from '../output/safe-text.js';
+import { messageText } from '../output/safe-text.js';
 import { type Io, wantsColor } from '../output/terminal.js';
 import { Session } from './session.js';
 
@@ -66,7 +66,7 @@ export async function report(
   const { exitCode, message, hint: own } = explainError(error, env);
   const hint = own ?? otherwise;
   const colors = makeColors(wantsColor(color, stderr, env));
-  stderr.write(`${colors.bad('btfctl:')} ${printableText(message)}\n`);
-  if (hint !== null) stderr.write(`${colors.faint('hint:')} ${printableText(hint)}\n`);
+  stderr.write(`${colors.bad('btfctl:')} ${messageText(message)}\n`);
+  if (hint !== null) stderr.write(`${colors.faint('hint:')} ${messageText(hint)}\n`);
   return exitCode;
 }

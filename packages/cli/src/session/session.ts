@@ -12,7 +12,7 @@ import { showView, type View } from '../output/formats.js';
 import { Output } from '../output/output.js';
 import { pagerOf } from '../output/pager-choice.js';
 import { Progress } from '../output/progress.js';
-import { nameLine, type NameLine, nameRecord, printableText } from '../output/safe-text.js';
+import { messageText, nameLine, type NameLine, nameRecord, printableText } from '../output/safe-text.js';
 import { Steps } from '../output/steps.js';
 import { columnsOf, type Io, type Stream, wantsColor } from '../output/terminal.js';
 import type { LocalKernel } from '../source/local-kernel.js';
@@ -119,7 +119,7 @@ export class Session implements AsyncDisposable {
 
   /** Prints a note on standard error, unless `--quiet` is set. */
   note(text: string): void {
-    if (this.options.quiet !== true) this.#io.stderr.write(`${printableText(text)}\n`);
+    if (this.options.quiet !== true) this.#io.stderr.write(`${messageText(text)}\n`);
   }
 
   /** Prints a note like {@link note}, unless it was printed before: several sources may read one base. */
@@ -131,7 +131,7 @@ export class Session implements AsyncDisposable {
 
   /** Prints a warning on standard error. */
   warn(text: string): void {
-    this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
+    this.#io.stderr.write(`btfctl: ${messageText(text)}\n`);
   }
 
   /** Returns what shows the steps of a long command until it is disposed of. */
