@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { MAX_TIMER_MS } from './bounded.js';
 
 /** Clock waits, so that tests can replace the time. */
 export interface Clock {
@@ -10,7 +11,7 @@ export interface Clock {
 export const systemClock: Clock = {
   async pause(ms, signal) {
     try {
-      await setTimeout(ms, undefined, { signal });
+      await setTimeout(Math.min(ms, MAX_TIMER_MS), undefined, { signal });
     } catch (error) {
       signal.throwIfAborted();
       throw error;

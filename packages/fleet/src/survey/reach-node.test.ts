@@ -20,7 +20,7 @@ describe('Reaching a node', () => {
       'cannot connect to unix:/no/such/socket: there is no such socket (ENOENT)',
     );
     // RFC 6761: no resolver knows it. A machine without a network cannot say so.
-    await expect(reachNode('daemon.invalid:1', 60_000, SIGNAL)).rejects.toThrow(
+    await expect(reachNode('daemon.invalid:1', Infinity, SIGNAL)).rejects.toThrow(
       /^cannot connect to daemon.invalid:1: (there is no such name \(ENOTFOUND\)|its name cannot be resolved now \(EAI_AGAIN\))/,
     );
   });

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { BtfError, status } from '@btfd/client';
-import { orAborted } from '../base/bounded.js';
+import { MAX_TIMER_MS, orAborted } from '../base/bounded.js';
 
 /** The variables by which grpc-js finds a proxy. Nodes are reached through it. */
 const PROXY_VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'];
@@ -51,7 +51,8 @@ function open(address: string): Socket {
 async function connected(socket: Socket, address: string, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (why: string, cause?: unknown): void => reject(unreached(address, why, cause));
-    const timer = setTimeout(() => fail(`no connection within ${ms} ms`), ms);
+    const late = (): void => fail(`no connection within ${ms} ms`);
+    const timer = setTimeout(late, Math.min(ms, MAX_TIMER_MS));
     socket.once('close', () => clearTimeout(timer));
     socket.once('connect', resolve);
     socket.once('error', (error) => fail(wordsOf(String(Object(error).code)), error));
