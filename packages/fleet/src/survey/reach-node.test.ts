@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { BtfError, status } from '@btfd/client';
 import { deadAddress, silentNode } from '../testing/stand-ins.js';
@@ -20,7 +21,7 @@ describe('Reaching a node', () => {
       'cannot connect to unix:/no/such/socket: there is no such socket (ENOENT)',
     );
     // RFC 6761: no resolver knows it. A machine without a network cannot say so.
-    await expect(reachNode('daemon.invalid:1', Infinity, SIGNAL)).rejects.toThrow(
+    await expect(reachNode('daemon.invalid:1', 60_000, SIGNAL)).rejects.toThrow(
       /^cannot connect to daemon.invalid:1: (there is no such name \(ENOTFOUND\)|its name cannot be resolved now \(EAI_AGAIN\))/,
     );
   });
@@ -31,5 +32,14 @@ describe('Reaching a node', () => {
     await expect(reachNode('127.0.0.1:1', 10_000, leaving.signal)).rejects.toThrow('enough');
     // A time that is over before a connection can be made.
     await expect(reachNode('host.invalid:1', 1e-3, SIGNAL)).rejects.toBeInstanceOf(BtfError);
+  });
+
+  test('has no end if its time is longer than the longest of Node’s timers', async () => {
+    await using silent = await silentNode();
+    await setImmediate();
+    const reached = reachNode(silent.address, Infinity, SIGNAL);
+    // A timer that is over runs before the connection is seen.
+    for (const end = performance.now() + 20; performance.now() < end;);
+    await reached;
   });
 });
