@@ -216,7 +216,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     'the daemon may have been restarted, or the connection lost: `btfctl info` shows whether it runs',
   ],
   'e2e/src/btfctl.kernel.test.ts': [
-    '…\nhint: `btfctl find … --in …` lists all of them',
+    'hint: `btfctl find … --in …` lists all of them',
     '`btfctl info` shows what the daemon can do, and why not the rest',
     'took longer than --timeout allows',
     'allow more time with --timeout, such as --timeout 1m',
