@@ -167,5 +167,5 @@ test('all types are compared in short steps, with the same result', () => {
 test('the encoding of an int is a word, as bpftool has it', () => {
   const spec = (encoding: number): Spec => specOf({ ...INT, name: 'flag', size: 1, bits: 8, encoding });
   const [change] = diffSpecs(spec(0), spec(4)).changed;
-  expect(change?.declaration).toEqual({ from: '8 bits, encoding (none)', to: '8 bits, encoding BOOL' });
+  expect(change?.declaration).toEqual({ from: '8 bits, encoding=(none)', to: '8 bits, encoding=BOOL' });
 });

@@ -49,7 +49,7 @@ export function factsOf(spec: Spec, type: Type): TypeFacts | null {
         ...none,
         kind: 'int',
         size: type.size,
-        declaration: `${type.bits} bits, encoding ${encodingWord(type.encoding)}`,
+        declaration: `${type.bits} bits, encoding=${encodingWord(type.encoding)}`,
       };
     case 'FLOAT':
       return { ...none, kind: 'float', size: type.size };

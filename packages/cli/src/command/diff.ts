@@ -52,7 +52,7 @@ export function comparedKind(kind: KindWord): DiffKind {
   if (word !== null) return word;
   throw usageError(
     `diff does not compare types of the kind ${kind}`,
-    'tags count as a part of the types that have them',
+    kind === 'fwd' ? null : 'tags count as a part of the types that have them',
   );
 }
 

@@ -62,5 +62,6 @@ function memberData({ name, type, bitOffset, bitfieldSize, tags }: MemberFact): 
 }
 
 function tagData({ text, parameter }: TagFact): unknown {
-  return { tag: text, ...(parameter === null ? {} : { parameter }) };
+  // Positions count from 1.
+  return { tag: text, ...(parameter === null ? {} : { position: parameter + 1 }) };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Builder, diffSpecs, type NewType, type Spec } from '@btfd/btf';
 import { makeColors } from '../output/colors.js';
+import { changesData } from './diff-data.js';
 import { diffText } from './diff-text.js';
 
 const INT = {
@@ -91,6 +92,11 @@ test('tags of a function and its parameters are compared in any order', () => {
     '    + __attribute__((btf_decl_tag("x"))) of parameter 1',
     '0 removed, 0 added, 1 changed, 1 the same',
   ]);
+  const data = changesData(diffSpecs(tags(['x', -1], ['y', -1]), tags(['y', -1], ['x', 0])));
+  const tag = 'btf_decl_tag("x")';
+  expect(data).toMatchObject({
+    changed: [{ tags: { added: [{ tag, position: 1 }], removed: [{ tag }] } }],
+  });
 });
 
 test('a member that moved and lost a tag is not listed with those that only moved', () => {
