@@ -3,7 +3,7 @@ import { runCli } from '../testing/run-cli.js';
 import { COMMAND_FORMATS } from './command-formats.js';
 import { EXAMPLES } from './examples.js';
 
-const COMMANDS = Object.keys(COMMAND_FORMATS).filter((name) => !name.startsWith('fleet '));
+const COMMANDS = Object.keys(COMMAND_FORMATS);
 
 test('each command has two or three examples', () => {
   expect(Object.keys(EXAMPLES).toSorted()).toEqual(COMMANDS.toSorted());

@@ -18,9 +18,6 @@ export function fleetCompatCommand(action: Action): Command {
     .addHelpText(
       'after',
       `
-  btfctl fleet compat ./agent --dns btfd.btfd.svc.cluster.local:7443
-  btfctl fleet compat build/ --nodes-file nodes.txt -o markdown
-
 The objects are sent to one node of each build. \`btfctl compat\` explains the
 options and the findings.`,
     )

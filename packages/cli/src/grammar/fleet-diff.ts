@@ -33,9 +33,6 @@ export function fleetDiffCommand(action: Action): Command {
     .addHelpText(
       'after',
       `
-  btfctl fleet diff --from @web1 --type task_struct --nodes-file nodes.txt
-  btfctl fleet diff --from ./vmlinux.btf --type 'bpf_*' --nodes-file nodes.txt
-
 The types are compared as \`btfctl diff\` compares them.`,
     )
     .action(action);

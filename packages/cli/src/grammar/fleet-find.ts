@@ -20,8 +20,6 @@ export function fleetFindCommand(action: Action): Command {
     .addHelpText(
       'after',
       `
-  btfctl fleet find 'bpf_task_*' --kind func --nodes-file nodes.txt
-
 The BTF of each build is transferred once, and kept for later commands.`,
     )
     .action(action);

@@ -8,12 +8,5 @@ export function fleetKernelsCommand(action: Action): Command {
     new Command('kernels').description(
       'list the builds of the kernel that the nodes run, by the SHA-256 of their BTF',
     ),
-  )
-    .addHelpText(
-      'after',
-      `
-  btfctl fleet kernels --dns btfd.btfd.svc.cluster.local:7443
-  btfctl fleet kernels --nodes-file nodes.txt --nodes`,
-    )
-    .action(action);
+  ).action(action);
 }

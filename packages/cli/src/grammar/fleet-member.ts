@@ -20,10 +20,6 @@ export function fleetMemberCommand(action: Action): Command {
     .addHelpText(
       'after',
       `
-  btfctl fleet member task_struct.mm.pgd --nodes-file nodes.txt
-  btfctl fleet member 'task_struct.start_boottime|task_struct.real_start_time' \\
-    --dns btfd.btfd.svc.cluster.local:7443 -o json
-
 Offsets are written as those of \`btfctl member\`.`,
     )
     .action(action);

@@ -26,11 +26,7 @@ export function fleetRegisterCommand(action: Action): Command {
       'after',
       `
 Other commands find the node with --etcd. Needs the package etcd3:
-\`npm install --global etcd3\` beside @btfd/cli.
-
-  btfctl fleet register --etcd https://etcd1:2379,https://etcd2:2379 \\
-    --etcd-ca ca.crt --etcd-cert web1.crt --etcd-key web1.key \\
-    --name web1 --advertise web1.example:7443 --label zone=a`,
+\`npm install --global etcd3\` beside @btfd/cli.`,
     )
     .action(action);
 }

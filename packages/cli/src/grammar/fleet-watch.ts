@@ -21,10 +21,5 @@ export function fleetWatchCommand(action: Action): Command {
     .option('--interval <time>', 'how often every node is asked; default: 1m', parseTime)
     .option('--modules', 'also show changes of the modules of a node')
     .option('--new', 'leave out the nodes and builds that exist already')
-    .addHelpText(
-      'after',
-      `
-  btfctl fleet watch --dns btfd.btfd.svc.cluster.local:7443 --new`,
-    )
     .action(action);
 }
