@@ -86,6 +86,12 @@ needs('root', 'unshare').describe('btfctl without a daemon', () => {
 
   test.each([
     ['an id', ['dump', 'id:7'], 6, 'id:7 needs a daemon: the files of the kernel have names, but no ids'],
+    [
+      'an id to list',
+      ['list', '7'],
+      6,
+      'id:7 needs a daemon: the files of the kernel have names, but no ids',
+    ],
     ['a missing name', ['dump', 'nosuch'], 3, 'the kernel has no BTF object named "nosuch"'],
     ['a folder', ['dump', '..'], 3, 'the kernel has no BTF object named ".."'],
     ['a module with a dash', ['dump', 'alpha-mod'], 3, 'names of modules have "_" in place of "-"'],

@@ -24,7 +24,7 @@ export async function list(
   const all = await listObjects(session, details, options.origin);
   const infos = names.length === 0 ? all : all.filter((info) => tests.some((matches) => matches(info)));
   const missing = names.filter((_, index) => !all.some((info) => tests[index]?.(info)));
-  if (missing.length > 0 && infos.length === 0) throw noObject(missing);
+  if (missing.length > 0 && infos.length === 0) throw await nothing(session, missing);
   const { digest = false } = options;
   await session.show({
     data: infos.map(objectData),
@@ -34,6 +34,12 @@ export async function list(
   if (missing.length === 0) return ExitCode.OK;
   session.warn(noObject(missing).message);
   return ExitCode.NOT_FOUND;
+}
+
+async function nothing(session: Session, names: readonly string[]): Promise<CliError> {
+  const [id] = names.flatMap((name) => idOf(name) ?? []);
+  const local = id === undefined ? null : await session.localKernel();
+  return id === undefined || local === null ? noObject(names) : local.withoutId(id);
 }
 
 function noObject(names: readonly string[]): CliError {
@@ -56,9 +62,15 @@ function joinIds(words: readonly string[]): string[] {
   return names;
 }
 
-function wanted(word: string): (info: HandleInfo) => boolean {
+/** Returns the id that a word means; null for names. */
+function idOf(word: string): number | null {
   const [, digits] = /^(?:id:)?(\d+)$/.exec(word) ?? [];
-  if (digits !== undefined) return ({ id }) => id === Number(digits);
+  return digits === undefined ? null : Number(digits);
+}
+
+function wanted(word: string): (info: HandleInfo) => boolean {
+  const wantedId = idOf(word);
+  if (wantedId !== null) return ({ id }) => id === wantedId;
   const matches = nameTest(word);
   return ({ name }) => matches(name);
 }

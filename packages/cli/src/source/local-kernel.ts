@@ -50,13 +50,7 @@ export class LocalKernel {
    * @throws CliError NOT_FOUND if there is no such object; UNREACHABLE for an id, which only a daemon knows.
    */
   source(object: ObjectRef, base: Source | null): Source {
-    if (object.kind === 'id') {
-      throw new CliError(
-        ExitCode.UNREACHABLE,
-        `id:${object.id} needs a daemon: the files of the kernel have names, but no ids`,
-        'start btfd, or use a name: `btfctl list` lists the objects',
-      );
-    }
+    if (object.kind === 'id') throw this.withoutId(object.id);
     const { name } = object;
     if (name === VMLINUX) return this.#vmlinux;
     if (!readdirSync(this.#folder).includes(name)) {
@@ -67,6 +61,15 @@ export class LocalKernel {
     }
     const { interrupted, note } = this.#options;
     return new FileSource(join(this.#folder, name), base ?? this.#vmlinux, interrupted, note, name);
+  }
+
+  /** Returns the error for an id of an object. */
+  withoutId(id: number): CliError {
+    return new CliError(
+      ExitCode.UNREACHABLE,
+      `id:${id} needs a daemon: the files of the kernel have names, but no ids`,
+      'start btfd, or use a name: `btfctl list` lists the objects',
+    );
   }
 
   /** Returns infos of objects with their SHA-256. @throws CliError if an object cannot be read. */
