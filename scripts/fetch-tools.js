@@ -1,4 +1,4 @@
-// Fetches the tools with whose output tests compare, bpftool and pahole, and those that check what is in deploy/: kubectl,
+// Fetches the tools with whose output tests compare, bpftool, pahole and pfunct, and those that check what is in deploy/: kubectl,
 // Prometheus and promtool. Those of the machine can be years older, and Debian's package of Prometheus starts a service.
 //
 //     node scripts/fetch-tools.js            fetches them, unless they exist (58 MB)
@@ -27,6 +27,7 @@ const UPDATE = 'node scripts/fetch-tools.js --update';
 const PROGRAMS = {
   'usr/sbin/bpftool': ['--version'],
   'usr/bin/pahole': ['--version'],
+  'usr/bin/pfunct': ['--version'],
   'usr/bin/kubectl': ['version', '--client'],
   'usr/bin/prometheus': ['--version'],
   'usr/bin/promtool': ['--version'],
@@ -41,7 +42,8 @@ else throw new Error(`invalid argument ${mode}: use --update or nothing`);
 
 function fetch() {
   const pinned = join(TOOLS, 'pinned.json');
-  if (existsSync(pinned) && readFileSync(pinned, 'utf8') === text) return;
+  const isComplete = Object.keys(PROGRAMS).every((path) => existsSync(join(TOOLS, basename(path))));
+  if (isComplete && existsSync(pinned) && readFileSync(pinned, 'utf8') === text) return;
   console.log(
     'Fetching bpftool, pahole, kubectl and Prometheus of newer Debian suites, and their libraries: 58 MB',
   );

@@ -25,6 +25,7 @@ export const TOOLS = {
   bpftool: { command: 'bpftool', atLeast: [7, 8], label: 'bpftool 7.8', get: 'node scripts/fetch-tools.js' },
   gcc: { command: 'gcc', debian: 'gcc' },
   pahole: { command: 'pahole', atLeast: [1, 32], label: 'pahole 1.32', get: 'node scripts/fetch-tools.js' },
+  pfunct: { command: 'pfunct', atLeast: [1, 32], label: 'pfunct 1.32', get: 'node scripts/fetch-tools.js' },
   objcopy: { command: 'objcopy', debian: 'binutils' },
   readelf: { command: 'readelf', debian: 'binutils' },
   xz: { command: 'xz', debian: 'xz-utils' },
