@@ -2,7 +2,7 @@ import { TypeReader } from '../decode/type-reader.js';
 import { HEAD_WORDS, isComposite } from '../kind-words.js';
 import type { Spec } from '../spec.js';
 import { Kind, type TypeId } from '../types.js';
-import { ValueTypes } from './value-types.js';
+import { type ValueType, ValueTypes } from './value-types.js';
 
 const MEMBER_WORDS = 3;
 
@@ -22,13 +22,14 @@ export class Holders {
     for (let id = Math.max(1, firstId); id < spec.endTypeId; id++) {
       reader.open(id);
       if (reader.kind === Kind.TYPEDEF) {
-        const typeId = this.#anonymous(values, reader.u32(2));
-        if (typeId !== null && !this.#typedefs.has(typeId)) this.#typedefs.set(typeId, id);
+        const value = this.#anonymous(values, reader.u32(2));
+        // The members of an array's elements are not members of the array.
+        if (value?.arrays === 0 && !this.#typedefs.has(value.typeId)) this.#typedefs.set(value.typeId, id);
       } else if (isComposite(reader.kind)) {
         const end = HEAD_WORDS + MEMBER_WORDS * reader.vlen;
         for (let word = HEAD_WORDS; word < end; word += MEMBER_WORDS) {
-          const typeId = this.#anonymous(values, reader.u32(word + 1));
-          if (typeId !== null) this.#inner.add(typeId);
+          const value = this.#anonymous(values, reader.u32(word + 1));
+          if (value !== null) this.#inner.add(value.typeId);
         }
       }
     }
@@ -44,10 +45,10 @@ export class Holders {
     return this.#typedefs.get(id) ?? (this.#inner.has(id) ? null : id);
   }
 
-  #anonymous(values: ValueTypes, id: TypeId): TypeId | null {
+  #anonymous(values: ValueTypes, id: TypeId): ValueType | null {
     const value = values.of(id);
     if (value === null) return null;
     this.#reader.open(value.typeId);
-    return this.#reader.u32(0) === 0 ? value.typeId : null;
+    return this.#reader.u32(0) === 0 ? value : null;
   }
 }

@@ -81,6 +81,25 @@ describe('the members that contain a type', () => {
     expect(texts(membersContaining(valid, [1]))).toEqual(['.lonely']);
   });
 
+  test('of a struct without a name are not those of a typedef of its array, from which no path leads there', () => {
+    const list = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT) // 1
+      .type(Kind.STRUCT, '', members(['value', 1])) // 2
+      .type(Kind.ARRAY, '', { data: [2, 1, 4] }) // 3
+      .type(Kind.TYPEDEF, 'four_t', { sizeOrTypeId: 3 }); // 4
+    expect(texts(membersContaining(Spec.parse(list.bytes()), [1]))).toEqual(['.value']);
+  });
+
+  test('have the path of the struct around them if they have no name, as with -fms-extensions', () => {
+    const list = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT) // 1
+      .type(Kind.STRUCT, 'base', members(['value', 1])) // 2
+      .type(Kind.STRUCT, 'derived', members(['', 2])) // 3
+      .type(Kind.STRUCT, 'outer', members(['d', 3])); // 4
+    const found = membersContaining(Spec.parse(list.bytes()), [2], { nested: true });
+    expect(texts(found)).toEqual(['derived.', 'outer.d']);
+  });
+
   test('count in a module, whose types refer to its base', () => {
     const base = new Builder();
     const int = base.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });

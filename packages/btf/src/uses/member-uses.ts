@@ -95,7 +95,7 @@ interface Frame {
   readonly vlen: number;
   readonly kindFlag: boolean;
   next: number;
-  /** The path to it, with a dot at the end unless it is empty. */
+  /** The path to it; empty for the struct that is searched. */
   readonly path: string;
   readonly bitOffset: number;
 }
@@ -141,7 +141,7 @@ class MemberSearch {
   }
 
   *#usesIn(id: TypeId, holder: TypeId): Generator<MemberUse, void, undefined> {
-    const name = this.#spec.nameOf(holder);
+    const holderName = this.#spec.nameOf(holder);
     const stack = [this.#frame(id, '', 0)];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       if (top.next === top.vlen) {
@@ -159,17 +159,17 @@ class MemberSearch {
       this.#reader.open(top.typeId);
       const offset = this.#reader.u32(word + 2);
       const bitOffset = top.bitOffset + (top.kindFlag ? offset & 0xffffff : offset);
-      const path = `${top.path}${this.#reader.name(word)}`;
+      const name = this.#reader.name(word);
+      const path = top.path === '' || name === '' ? top.path + name : `${top.path}.${name}`;
       this.#countText(path, top.typeId);
       if (pointers !== null) {
         const bitfieldSize = top.kindFlag ? offset >>> 24 : 0;
-        yield { typeId: holder, name, path, bitOffset, bitfieldSize, memberTypeId, pointers };
+        yield { typeId: holder, name: holderName, path, bitOffset, bitfieldSize, memberTypeId, pointers };
       }
       if (!isEntered) continue;
       if (stack.length >= MAX_DEPTH) throw tooDeep(top.typeId);
-      const isNamed = path.length > top.path.length;
-      const at = isNamed ? `${path}${'[0]'.repeat(Math.min(inner.arrays, MAX_DEPTH))}.` : top.path;
-      stack.push(this.#frame(inner.typeId, at, bitOffset));
+      const element = name === '' ? '' : '[0]'.repeat(Math.min(inner.arrays, MAX_DEPTH));
+      stack.push(this.#frame(inner.typeId, `${path}${element}`, bitOffset));
     }
   }
 
