@@ -1,9 +1,10 @@
 import { BtfFormatError } from '../format-error.js';
+import { isComposite } from '../kind-words.js';
 import { type PointerSize, pointerSize as inferPointerSize } from '../query/pointer-size.js';
 import { resolve, resolveId } from '../query/resolve.js';
 import type { Spec } from '../spec.js';
-import { Kind, type Struct, type TypeId } from '../types.js';
-import { factsOf } from './layout-facts.js';
+import { Kind, type Struct, type TypeId, type Union } from '../types.js';
+import { compositeOf, factsOf } from './layout-facts.js';
 import { type MemberPlace, type Places, placesOf } from './layout-places.js';
 import { roomSums } from './layout-remarks.js';
 import { aligned, packedSize, type PackedMember } from './packed-size.js';
@@ -35,7 +36,8 @@ export interface StructSizeOptions {
  *
  * Members keep their size and their alignment. Successive bitfields stay together, a flexible array stays last, and the members of
  * anonymous types stay in these. pahole also moves bitfields into other units, and gives up alignments that an attribute asks
- * for, where this function keeps those that it infers. An attribute that leaves no trace in BTF is not known.
+ * for, where this function keeps those that it infers. BTF has no trace of some attributes, nor of bitfields without a name: their
+ * bits count as room, except in a struct with one member or none, which has only one order.
  *
  * @param id a STRUCT or UNION, or a typedef or qualifier of one.
  * @throws BtfLookupError `NOT_FOUND` if there is no such id.
@@ -69,12 +71,13 @@ function packed(spec: Spec, pointerSize: PointerSize, type: Struct, places: Plac
   const movable = isFlexible ? places.members.slice(0, -1) : places.members;
   const flexible = isFlexible ? places.members.at(-1) : undefined;
   const members = packedMembers(spec, pointerSize, movable);
+  // There is only one order. Bitfields without a name, of which BTF has no trace, may take the room.
+  if (members.length < 2) return type.size;
   const last = flexible === undefined ? 1 : alignmentOf(spec, pointerSize, flexible);
-  // The type of a bitfield counts, too.
-  const widest = movable.reduce((most, place) => Math.max(most, alignmentOf(spec, pointerSize, place)), last);
-  // A struct whose size is not a multiple is packed.
-  const own = Math.max(places.forcedAlignment, type.size % widest === 0 ? widest : 1);
-  const size = aligned(aligned(packedSize(members), last), own);
+  const size = aligned(
+    aligned(packedSize(members), last),
+    alignmentOfStruct(spec, pointerSize, type, places),
+  );
   return Math.min(type.size, size);
 }
 
@@ -109,32 +112,61 @@ function packedMembers(spec: Spec, pointerSize: PointerSize, places: readonly Me
 
 /** The alignment that a member needs: that of its type, unless its place shows another one. */
 function alignmentOf(spec: Spec, pointerSize: PointerSize, place: MemberPlace): number {
-  const natural = factsOf(spec, pointerSize).naturalAlignment(place.typeId);
-  if (place.bitfieldSize > 0) return natural;
-  if (place.offset % natural !== 0) return 1;
-  return Math.max(natural, place.forcedAlignment, forcedOfType(spec, pointerSize, place.typeId));
+  const ofType = alignmentOfType(spec, pointerSize, place.typeId);
+  // The type of a bitfield counts, too.
+  if (place.bitfieldSize > 0) return ofType;
+  return place.offset % ofType === 0 ? Math.max(ofType, place.forcedAlignment) : 1;
 }
 
-const forced = { 4: new WeakMap<Spec, Map<TypeId, number>>(), 8: new WeakMap<Spec, Map<TypeId, number>>() };
+const known = { 4: new WeakMap<Spec, Map<TypeId, number>>(), 8: new WeakMap<Spec, Map<TypeId, number>>() };
 
-/** The alignment that an attribute gives the struct in a member, which its size shows; 0 if none. */
-function forcedOfType(spec: Spec, pointerSize: PointerSize, memberTypeId: TypeId): number {
-  let id = resolveId(spec, memberTypeId);
+/**
+ * The alignment of a type, where the places of members and sizes show which structs in it are packed, or aligned by an attribute.
+ * `placesOf` has refused a type that contains itself, and types that nest too deep.
+ */
+function alignmentOfType(spec: Spec, pointerSize: PointerSize, typeId: TypeId): number {
+  let id = resolveId(spec, typeId);
   for (let depth = 0; depth < MAX_DIMENSIONS && spec.kindOf(id) === Kind.ARRAY; depth++) {
     const array = spec.typeById(id);
     if (array.kind === 'ARRAY') id = resolveId(spec, array.typeId);
   }
-  if (spec.kindOf(id) !== Kind.STRUCT) return 0;
-  const bySpec = forced[pointerSize];
-  const known = bySpec.get(spec) ?? new Map<TypeId, number>();
-  bySpec.set(spec, known);
-  let alignment = known.get(id);
+  const natural = factsOf(spec, pointerSize).naturalAlignment(id);
+  if (!isComposite(spec.kindOf(id))) return natural;
+  const ofSpec = known[pointerSize].get(spec) ?? new Map<TypeId, number>();
+  known[pointerSize].set(spec, ofSpec);
+  let alignment = ofSpec.get(id);
   if (alignment === undefined) {
-    const type = spec.typeById(id);
-    alignment = type.kind === 'STRUCT' ? placesOf(spec, pointerSize, type).forcedAlignment : 0;
-    known.set(id, alignment);
+    const type = compositeOf(spec, id);
+    alignment = alignmentOfStruct(spec, pointerSize, type, placesOf(spec, pointerSize, type));
+    ofSpec.set(id, alignment);
   }
   return alignment;
+}
+
+/** The alignment of a struct or union: that of its members, unless its size shows another one. */
+function alignmentOfStruct(
+  spec: Spec,
+  pointerSize: PointerSize,
+  { size }: Struct | Union,
+  { members, forcedAlignment }: Places,
+): number {
+  let widest = 1;
+  let end = 0;
+  for (const place of members) {
+    widest = Math.max(widest, alignmentOf(spec, pointerSize, place));
+    end = Math.max(end, place.offset + bytesOf(place));
+  }
+  // A struct whose size is not a multiple is packed.
+  const own = size % widest === 0 ? widest : 1;
+  if (aligned(end, own) === size) return own;
+  let wider = Math.max(own, forcedAlignment);
+  while (aligned(end, wider) < size) wider *= 2;
+  // Otherwise bitfields without a name may be the reason.
+  return size % wider === 0 ? wider : own;
+}
+
+function bytesOf({ size, bitOffset, bitfieldSize }: MemberPlace): number {
+  return bitfieldSize === 0 ? size : Math.ceil((bitOffset + bitfieldSize) / 8);
 }
 
 /** Maximum number of arrays of arrays. C allows more, but no kernel has them. */
