@@ -93,6 +93,8 @@ Napi::Value GetInfoByIdFunction(const Napi::CallbackInfo& info) {
   object.Set("id", Napi::Number::New(env, read.info.id));
   object.Set("name", Napi::String::New(env, read.info.name));
   object.Set("btfId", Napi::Number::New(env, read.info.btf_id));
+  object.Set("btfKeyTypeId", Napi::Number::New(env, read.info.btf_key_type_id));
+  object.Set("btfValueTypeId", Napi::Number::New(env, read.info.btf_value_type_id));
   return object;
 }
 

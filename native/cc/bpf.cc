@@ -87,8 +87,8 @@ static_assert(offsetof(KernelBtfInfo, name_len) == 24);
 static_assert(offsetof(KernelBtfInfo, kernel_btf) == 28);
 static_assert(sizeof(KernelBtfInfo) == 32);
 
-// The first fields of `struct bpf_prog_info` and `struct bpf_map_info`, up to `btf_id` of Linux 5.0. A size of zero
-// requests no data.
+// The first fields of `struct bpf_prog_info`, up to `btf_id` of Linux 5.0, and of `struct bpf_map_info`, up to the type
+// ids of Linux 4.18. A size of zero requests no data.
 struct KernelProgInfo {
   uint32_t type;
   uint32_t id;
@@ -111,11 +111,15 @@ struct KernelMapInfo {
   uint8_t ifindex_to_netns_ino[24];
   uint32_t btf_id;
   uint32_t btf_key_type_id;
+  uint32_t btf_value_type_id;
+  uint32_t btf_vmlinux_id;
 };
 static_assert(offsetof(KernelMapInfo, id) == 4);
 static_assert(offsetof(KernelMapInfo, name) == 24);
 static_assert(offsetof(KernelMapInfo, btf_id) == 64);
-static_assert(sizeof(KernelMapInfo) == 72);
+static_assert(offsetof(KernelMapInfo, btf_key_type_id) == 68);
+static_assert(offsetof(KernelMapInfo, btf_value_type_id) == 72);
+static_assert(sizeof(KernelMapInfo) == 80);
 
 struct ProgLoadAttr {
   uint32_t prog_type;
@@ -173,6 +177,17 @@ int GetInfo(int fd, Info* info) {
   return Bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
 }
 
+template <size_t Size>
+std::string ObjectName(const char (&name)[Size]) {
+  return std::string(name, strnlen(name, Size));
+}
+
+ObjectInfo ToObjectInfo(const KernelProgInfo& info) { return {info.id, info.btf_id, 0, 0, ObjectName(info.name)}; }
+
+ObjectInfo ToObjectInfo(const KernelMapInfo& info) {
+  return {info.id, info.btf_id, info.btf_key_type_id, info.btf_value_type_id, ObjectName(info.name)};
+}
+
 template <typename Info>
 ObjectInfoResult GetObjectInfoById(bpf_cmd get_fd, uint32_t id) {
   const FdOrErrno opened = GetFdById(get_fd, id, kNoToken);
@@ -180,7 +195,7 @@ ObjectInfoResult GetObjectInfoById(bpf_cmd get_fd, uint32_t id) {
   Info info = {};
   const int result = GetInfo(opened.fd.Get(), &info);
   if (result < 0) return {true, result, {}};
-  return {true, 0, {info.id, info.btf_id, std::string(info.name, strnlen(info.name, sizeof(info.name)))}};
+  return {true, 0, ToObjectInfo(info)};
 }
 
 }  // namespace

@@ -33,6 +33,9 @@ struct ObjectInfo {
   uint32_t id = 0;
   // The BTF object that it was loaded with. 0 if it has none.
   uint32_t btf_id = 0;
+  // The types of the keys and the values of a map. 0 for none, and for programs.
+  uint32_t btf_key_type_id = 0;
+  uint32_t btf_value_type_id = 0;
   std::string name;
 };
 

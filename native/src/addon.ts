@@ -66,6 +66,8 @@ export interface NativeObjectInfo {
   readonly id: number;
   readonly name: string;
   readonly btfId: number;
+  readonly btfKeyTypeId: number;
+  readonly btfValueTypeId: number;
 }
 
 export interface NativeSocketInfo {

@@ -32,7 +32,7 @@ needs('bpf').describe('Programs and maps', () => {
   describe.each(KINDS)('a %s', (kind, word, nextId, infoById) => {
     test('has info with its id, its name and its BTF', () => {
       const { [kind]: object, btfId } = user.held;
-      expect(infoById(object.id)).toEqual({ ...object, btfId });
+      expect(infoById(object.id)).toMatchObject({ ...object, btfId });
     });
 
     test('is among the ids, which come in ascending order and end with null', () => {
@@ -74,7 +74,14 @@ needs('bpf').describe('Programs and maps', () => {
 
   test('without BTF and without a name have 0 and an empty name', () => {
     const { id } = user.held.plainMap;
-    expect(mapGetInfoById(id)).toEqual({ id, name: '', btfId: 0 });
+    expect(mapGetInfoById(id)).toEqual({ id, name: '', btfId: 0, btfKeyTypeId: 0, btfValueTypeId: 0 });
+  });
+
+  test('have the types of keys and values, as the map was created with', () => {
+    const { map, globalsMap, program } = user.held;
+    expect(mapGetInfoById(map.id)).toMatchObject({ btfKeyTypeId: 1, btfValueTypeId: 4 });
+    expect(mapGetInfoById(globalsMap.id)).toMatchObject({ btfKeyTypeId: 0, btfValueTypeId: 3 });
+    expect(progGetInfoById(program.id)).toMatchObject({ btfKeyTypeId: 0, btfValueTypeId: 0 });
   });
 
   test('that are gone have no info', async () => {

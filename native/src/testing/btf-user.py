@@ -1,4 +1,5 @@
-"""Uses BTF directly through bpf(2): loads BTF, a map and a program with it, and a map without, and holds them all.
+"""Uses BTF directly through bpf(2): loads BTF, a map and a program with it, a map of global variables with other BTF, and
+a map without, and holds them all.
 
 Prints their names and ids, as /proc shows them, as one line of JSON. Ends when its standard input ends.
 """
@@ -16,6 +17,7 @@ ARRAY, SOCKET_FILTER = 2, 1
 
 COMMAND = "btf user (:"
 MAP_NAME = b"counters"
+GLOBALS_NAME = b"user.bss"
 PROG_NAME = b"fifteen_letters"
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -36,19 +38,32 @@ def address(data):
     return ctypes.addressof(buffer)
 
 
-def load_btf():
-    strings = b"\0int\0main\0"
-    types = struct.pack("=4I", 1, 1 << 24, 4, 32)  # 1: INT
-    types += struct.pack("=3I", 0, 13 << 24, 1)  # 2: FUNC_PROTO that returns it
-    types += struct.pack("=3I", 5, 12 << 24, 2)  # 3: FUNC
+def load_btf(strings, types):
     header = struct.pack("=HBB5I", 0xEB9F, 1, 0, 24, 0, len(types), len(types), len(strings))
     data = header + types + strings
     return bpf(BTF_LOAD, struct.pack("=QQII", address(data), 0, len(data), 0))
 
 
-def create_map(name, btf, type_id):
-    shape = struct.pack("=7I", ARRAY, 4, 4, 1, 0, 0, 0)
-    return bpf(MAP_CREATE, shape + struct.pack("=16s4I", name, 0, btf, type_id, type_id))
+def load_user_btf():
+    types = struct.pack("=4I", 1, 1 << 24, 4, 32)  # 1: INT int
+    types += struct.pack("=3I", 0, 13 << 24, 1)  # 2: FUNC_PROTO that returns it
+    types += struct.pack("=3I", 5, 12 << 24, 2)  # 3: FUNC main
+    types += struct.pack("=9I", 10, 4 << 24 | 2, 16, 16, 1, 0, 21, 5, 64)  # 4: STRUCT count: hits, owner
+    types += struct.pack("=3I", 0, 2 << 24, 6)  # 5: PTR to the next
+    types += struct.pack("=6I", 21, 4 << 24 | 1, 4, 27, 1, 0)  # 6: STRUCT owner: pid
+    return load_btf(b"\0int\0main\0count\0hits\0owner\0pid\0", types)
+
+
+def load_globals_btf():
+    types = struct.pack("=4I", 1, 1 << 24, 4, 32)  # 1: INT int
+    types += struct.pack("=4I", 5, 14 << 24, 1, 1)  # 2: VAR total, global
+    types += struct.pack("=6I", 11, 15 << 24 | 1, 4, 2, 0, 4)  # 3: DATASEC .bss
+    return load_btf(b"\0int\0total\0.bss\0", types)
+
+
+def create_map(name, value_size, btf, key_type_id, value_type_id):
+    shape = struct.pack("=7I", ARRAY, 4, value_size, 1, 0, 0, 0)
+    return bpf(MAP_CREATE, shape + struct.pack("=16s4I", name, 0, btf, key_type_id, value_type_id))
 
 
 def load_program(btf):
@@ -69,15 +84,16 @@ def shown(fd, field, name):
 
 with open("/proc/self/comm", "w", encoding="ascii") as comm:
     comm.write(COMMAND)
-btf = load_btf()
+btf = load_user_btf()
 second_fd = os.dup(btf)
 user = {
     "pid": os.getpid(),
     "command": COMMAND,
     "btfId": shown_id(btf, "btf_id"),
-    "map": shown(create_map(MAP_NAME, btf, 1), "map_id", MAP_NAME),
+    "map": shown(create_map(MAP_NAME, 16, btf, 1, 4), "map_id", MAP_NAME),
+    "globalsMap": shown(create_map(GLOBALS_NAME, 4, load_globals_btf(), 0, 3), "map_id", GLOBALS_NAME),
     "program": shown(load_program(btf), "prog_id", PROG_NAME),
-    "plainMap": shown(create_map(b"", 0, 0), "map_id", b""),
+    "plainMap": shown(create_map(b"", 4, 0, 0, 0), "map_id", b""),
 }
 print(json.dumps(user), flush=True)
 sys.stdin.read()

@@ -14,6 +14,8 @@ interface Named {
 interface Held {
   readonly btfId: number;
   readonly map: Named;
+  /** A map of global variables. */
+  readonly globalsMap: Named;
   readonly program: Named;
   /** A map without BTF. */
   readonly plainMap: Named;

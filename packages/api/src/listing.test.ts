@@ -25,7 +25,8 @@ test('a request has the bytes of protobuf-es', () => {
   );
 });
 
-const bpfObject = fc.record({ id: uint32, name: text });
+const optionalId = fc.option(uint32, { nil: undefined });
+const bpfObject = fc.record({ id: uint32, name: text, keyTypeId: optionalId, valueTypeId: optionalId });
 const info = fc.record({
   id: uint32,
   name: text,

@@ -67,7 +67,13 @@ function usersOf(fields: FieldReader): ObjectUsers {
 }
 
 function bpfObjectOf(fields: FieldReader): ObjectUsers_BpfObject {
-  return { $typeName: 'btf.v1.ObjectUsers.BpfObject', id: fields.unsigned(1), name: fields.text(2) };
+  return {
+    $typeName: 'btf.v1.ObjectUsers.BpfObject',
+    id: fields.unsigned(1),
+    name: fields.text(2),
+    ...(fields.has(3) ? { keyTypeId: fields.unsigned(3) } : {}),
+    ...(fields.has(4) ? { valueTypeId: fields.unsigned(4) } : {}),
+  };
 }
 
 function processOf(fields: FieldReader): ObjectUsers_Process {

@@ -53,7 +53,7 @@ export type {
   RemoteRelocation,
   RemoteRelocationFinding,
 } from './object/object-report.js';
-export type { BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';
+export type { BpfMap, BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';
 export type { RemoteBtf, SelectedOptions, SpecOptions } from './remote-btf.js';
 export type { HandleState, RemoteObject } from './remote-object.js';
 export type { Feature, FeatureStatus } from './object/kernel-features.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type HandleInfoSchema, InfoDetail } from '@btfd/api';
+import { type HandleInfoSchema, InfoDetail, type ObjectUsers_BpfObjectSchema } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
 import {
   anObject,
@@ -14,7 +14,7 @@ import {
 } from '../error/argument.js';
 import { type KnownOrigin } from '../object/handle-info.js';
 import { ORIGIN_NUMBERS } from '../base/enum-numbers.js';
-import type { ObjectUsers } from '../object/object-users.js';
+import type { BpfMap, BpfObject, ObjectUsers } from '../object/object-users.js';
 
 /** FakeObjectInit describes an object to add to the kernel of a {@link FakeDaemon}. */
 export interface FakeObjectInit {
@@ -27,8 +27,16 @@ export interface FakeObjectInit {
   /** The origin. Default: `user` without a name, `vmlinux`, `kernel-other` for a name with a dot, otherwise `module`. */
   readonly origin?: KnownOrigin | undefined;
   /** The programs, maps and processes that use it. Default: none. */
-  readonly users?: Partial<ObjectUsers> | undefined;
+  readonly users?: FakeUsers | undefined;
 }
+
+/** FakeUsers are the users of a fake object. */
+export interface FakeUsers extends Partial<Omit<ObjectUsers, 'maps'>> {
+  /** Without its type ids, a map is as an older daemon reports it. */
+  readonly maps?: readonly FakeMap[] | undefined;
+}
+
+type FakeMap = BpfObject & Partial<BpfMap>;
 
 const OBJECT_RULES: Rules<FakeObjectInit> = {
   btf: rule('a Uint8Array', (value) => value instanceof Uint8Array),
@@ -46,6 +54,7 @@ export const aFakeObject: Rule = (field, value) => {
 };
 
 type InfoInit = MessageInitShape<typeof HandleInfoSchema>;
+type MapInit = MessageInitShape<typeof ObjectUsers_BpfObjectSchema>;
 
 /** Prepared is computed from BTF once for all fakes that share its bytes. A test of many nodes starts hundreds. */
 interface Prepared {
@@ -116,7 +125,7 @@ export class FakeObject {
   /** Returns the message of its info, with the requested details. */
   info(details: readonly InfoDetail[] = []): InfoInit {
     const { programs = [], maps = [], processes = [] } = this.#init.users ?? {};
-    const users = { programs: [...programs], maps: [...maps], processes: [...processes] };
+    const users = { programs: [...programs], maps: maps.map(withTypeIds), processes: [...processes] };
     return {
       id: this.id,
       name: this.name,
@@ -128,6 +137,11 @@ export class FakeObject {
       ...(details.includes(InfoDetail.USERS) && { users }),
     };
   }
+}
+
+/** Returns the message of a map: type ids that are null or missing are absent. */
+function withTypeIds({ keyTypeId, valueTypeId, ...map }: FakeMap): MapInit {
+  return { ...map, keyTypeId: keyTypeId ?? undefined, valueTypeId: valueTypeId ?? undefined };
 }
 
 function originOf(name: string): KnownOrigin {

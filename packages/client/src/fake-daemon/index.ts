@@ -15,4 +15,4 @@
 export type { FakeCall, FakeFailure, MethodName, RequestOf } from './fake-calls.js';
 export { FakeDaemon, type FakeDaemonOptions } from './fake-daemon.js';
 export type { FakeHandle } from './fake-handles.js';
-export type { FakeObject, FakeObjectInit } from './fake-object.js';
+export type { FakeObject, FakeObjectInit, FakeUsers } from './fake-object.js';

@@ -10,7 +10,10 @@ const BYTES = tinyBtf('u32');
 const DIGEST = createHash('sha256').update(BYTES).digest('hex');
 const USERS = {
   programs: [{ id: 7, name: 'trace' }],
-  maps: [{ id: 8, name: 'counters' }],
+  maps: [
+    { id: 8, name: 'counters', keyTypeId: 1, valueTypeId: 0 },
+    { id: 9, name: 'of_old_daemon', keyTypeId: null, valueTypeId: null },
+  ],
   processes: [{ pid: 9, command: 'tracer' }],
 };
 const NO_USERS = { programs: [], maps: [], processes: [] };

@@ -15,7 +15,12 @@ interface UserFacts {
   readonly pid: number;
   readonly command: string;
   readonly btfId: number;
+  /** Its keys are an int, its values a struct. */
   readonly map: Named;
+  /** A map of global variables, with other BTF. */
+  readonly globalsMap: Named;
+  /** A map without BTF. */
+  readonly plainMap: Named;
   readonly program: Named;
 }
 

@@ -34,6 +34,9 @@ export interface BpfObjectInfo {
   readonly name: string;
   /** The id of the BTF object that it was loaded with, or 0. */
   readonly btfId: number;
+  /** The types of the keys and the values of a map in that BTF. 0 for none, and for programs. */
+  readonly btfKeyTypeId: number;
+  readonly btfValueTypeId: number;
 }
 
 /** BpfObjects are the programs in the kernel, or the maps. */

@@ -11,8 +11,8 @@ export class FakeBpfObjects implements BpfObjects {
   readonly #objects: BpfObjectInfo[] = [];
 
   /** add adds an object, and returns its id. */
-  add(name: string, btfId: number): number {
-    return this.#objects.push({ name, btfId });
+  add(name: string, btfId: number, btfKeyTypeId = 0, btfValueTypeId = 0): number {
+    return this.#objects.push({ name, btfId, btfKeyTypeId, btfValueTypeId });
   }
 
   nextId(after: number): number | null {

@@ -4,6 +4,12 @@ export interface BpfUser {
   readonly name: string;
 }
 
+/** MapUser is a map, with the types of its keys and values in the BTF object. 0 for none. */
+export interface MapUser extends BpfUser {
+  readonly keyTypeId: number;
+  readonly valueTypeId: number;
+}
+
 /** ProcessUser is a process that holds a file descriptor of a BTF object. */
 export interface ProcessUser {
   readonly pid: number;
@@ -14,7 +20,7 @@ export interface ProcessUser {
 /** ObjectUsers are the users of a BTF object. */
 export interface ObjectUsers {
   readonly programs: BpfUser[];
-  readonly maps: BpfUser[];
+  readonly maps: MapUser[];
   readonly processes: ProcessUser[];
 }
 

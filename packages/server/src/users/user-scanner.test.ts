@@ -23,7 +23,7 @@ describe('A scan', () => {
     kernel.programs.add('second', 5);
     kernel.programs.add('other', 6);
     kernel.maps.add('plain', 0);
-    kernel.maps.add('counters', 5);
+    kernel.maps.add('counters', 5, 1, 2);
     proc.add(20, 'holder', 5, 7);
     const index = await new UserScanner(kernel, proc.path, new ManualClock()).scan();
     expect(index.of(5)).toEqual({
@@ -31,7 +31,7 @@ describe('A scan', () => {
         { id: 2, name: 'first' },
         { id: 3, name: 'second' },
       ],
-      maps: [{ id: 2, name: 'counters' }],
+      maps: [{ id: 2, name: 'counters', keyTypeId: 1, valueTypeId: 2 }],
       processes: [{ pid: 20, command: 'holder' }],
     });
     expect(index.of(6)).toEqual({ ...NOBODY, programs: [{ id: 4, name: 'other' }] });
@@ -48,8 +48,12 @@ describe('A scan', () => {
       objects.vanishing.add(1);
     }
     const index = await new UserScanner(kernel, proc.path, new ManualClock()).scan();
-    const there = [{ id: 2, name: 'there' }];
-    expect(index.of(5)).toEqual({ programs: there, maps: there, processes: [] });
+    const there = { id: 2, name: 'there' };
+    expect(index.of(5)).toEqual({
+      programs: [there],
+      maps: [{ ...there, keyTypeId: 0, valueTypeId: 0 }],
+      processes: [],
+    });
   });
 });
 
@@ -91,6 +95,6 @@ describe('Scans', () => {
     for (const failed of both) await expect(failed).rejects.toThrow('ENOMEM');
     kernel.maps.failure = null;
     kernel.maps.add('counters', 5);
-    expect((await scanner.scan()).of(5).maps).toEqual([{ id: 1, name: 'counters' }]);
+    expect((await scanner.scan()).of(5).maps).toMatchObject([{ id: 1, name: 'counters' }]);
   });
 });

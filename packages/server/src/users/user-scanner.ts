@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.js';
-import type { BpfObjects, Kernel } from '../kernel/kernel.js';
+import type { BpfObjectInfo, BpfObjects, Kernel } from '../kernel/kernel.js';
 import { SharedRuns } from '../base/shared-runs.js';
 import { btfHolders } from './btf-holders.js';
 import { inSlices } from '../base/slices.js';
-import { UserIndex, type BpfUser } from './user-index.js';
+import { UserIndex } from './user-index.js';
 
 /**
  * UserScanner finds the users of BTF objects: programs, maps and processes. It looks at every program and map of the
@@ -32,8 +32,12 @@ export class UserScanner {
 
   *#steps(): Generator<void, UserIndex, void> {
     const index = new UserIndex();
-    yield* bpfUsers(this.#kernel.programs, (btfId, user) => index.mutable(btfId).programs.push(user));
-    yield* bpfUsers(this.#kernel.maps, (btfId, user) => index.mutable(btfId).maps.push(user));
+    yield* bpfUsers(this.#kernel.programs, (id, { btfId, name }) => {
+      index.mutable(btfId).programs.push({ id, name });
+    });
+    yield* bpfUsers(this.#kernel.maps, (id, { btfId, name, btfKeyTypeId, btfValueTypeId }) => {
+      index.mutable(btfId).maps.push({ id, name, keyTypeId: btfKeyTypeId, valueTypeId: btfValueTypeId });
+    });
     yield* btfHolders(this.#procDir, (btfId, holder) => index.mutable(btfId).processes.push(holder));
     return index;
   }
@@ -41,11 +45,11 @@ export class UserScanner {
 
 function* bpfUsers(
   objects: BpfObjects,
-  found: (btfId: number, user: BpfUser) => void,
+  found: (id: number, info: BpfObjectInfo) => void,
 ): Generator<void, void, void> {
   for (let id = objects.nextId(0); id !== null; id = objects.nextId(id)) {
     const info = objects.info(id);
-    if (info !== null && info.btfId !== 0) found(info.btfId, { id, name: info.name });
+    if (info !== null && info.btfId !== 0) found(id, info);
     yield;
   }
 }
