@@ -78,9 +78,9 @@ needs('bpf').describe('Programs and maps', () => {
   });
 
   test('have the types of keys and values, as the map was created with', () => {
-    const { map, globalsMap, program } = user.held;
+    const { map, globals, program } = user.held;
     expect(mapGetInfoById(map.id)).toMatchObject({ btfKeyTypeId: 1, btfValueTypeId: 4 });
-    expect(mapGetInfoById(globalsMap.id)).toMatchObject({ btfKeyTypeId: 0, btfValueTypeId: 3 });
+    expect(mapGetInfoById(globals[0].id)).toMatchObject({ btfKeyTypeId: 0, btfValueTypeId: 3 });
     expect(progGetInfoById(program.id)).toMatchObject({ btfKeyTypeId: 0, btfValueTypeId: 0 });
   });
 

@@ -1,5 +1,5 @@
-"""Uses BTF directly through bpf(2): loads BTF, a map and a program with it, a map of global variables with other BTF, and
-a map without, and holds them all.
+"""Uses BTF directly through bpf(2): loads BTF, a map and a program with it, two maps of global variables, which have one
+name, with other BTF, and a map without, and holds them all.
 
 Prints their names and ids, as /proc shows them, as one line of JSON. Ends when its standard input ends.
 """
@@ -16,9 +16,10 @@ MAP_CREATE, PROG_LOAD, BTF_LOAD = 0, 5, 18
 ARRAY, SOCKET_FILTER = 2, 1
 
 COMMAND = "btf user (:"
-MAP_NAME = b"counters"
-GLOBALS_NAME = b"user.bss"
-PROG_NAME = b"fifteen_letters"
+# Names that no other process has, at most 15 bytes.
+MAP_NAME = f"map_{os.getpid()}".encode()
+GLOBALS_NAME = f"{os.getpid()}.bss".encode()
+PROG_NAME = f"user_{os.getpid():010}".encode()
 
 libc = ctypes.CDLL(None, use_errno=True)
 # Keeps the memory alive whose addresses the kernel gets.
@@ -85,13 +86,14 @@ def shown(fd, field, name):
 with open("/proc/self/comm", "w", encoding="ascii") as comm:
     comm.write(COMMAND)
 btf = load_user_btf()
+globals_btf = load_globals_btf()
 second_fd = os.dup(btf)
 user = {
     "pid": os.getpid(),
     "command": COMMAND,
     "btfId": shown_id(btf, "btf_id"),
     "map": shown(create_map(MAP_NAME, 16, btf, 1, 4), "map_id", MAP_NAME),
-    "globalsMap": shown(create_map(GLOBALS_NAME, 4, load_globals_btf(), 0, 3), "map_id", GLOBALS_NAME),
+    "globals": [shown(create_map(GLOBALS_NAME, 4, globals_btf, 0, 3), "map_id", GLOBALS_NAME) for _ in "12"],
     "program": shown(load_program(btf), "prog_id", PROG_NAME),
     "plainMap": shown(create_map(b"", 4, 0, 0, 0), "map_id", b""),
 }

@@ -14,8 +14,8 @@ interface Named {
 interface Held {
   readonly btfId: number;
   readonly map: Named;
-  /** A map of global variables. */
-  readonly globalsMap: Named;
+  /** Two maps of global variables. */
+  readonly globals: readonly [Named, Named];
   readonly program: Named;
   /** A map without BTF. */
   readonly plainMap: Named;

@@ -92,6 +92,7 @@ needs('root', 'unshare').describe('btfctl without a daemon', () => {
       6,
       'id:7 needs a daemon: the files of the kernel have names, but no ids',
     ],
+    ['a program', ['dump', 'prog', '7'], 6, 'prog id 7 needs a daemon: the files of the kernel do not show'],
     ['a missing name', ['dump', 'nosuch'], 3, 'the kernel has no BTF object named "nosuch"'],
     ['a folder', ['dump', '..'], 3, 'the kernel has no BTF object named ".."'],
     ['a module with a dash', ['dump', 'alpha-mod'], 3, 'names of modules have "_" in place of "-"'],

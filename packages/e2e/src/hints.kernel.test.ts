@@ -221,7 +221,15 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     'took longer than --timeout allows',
     'allow more time with --timeout, such as --timeout 1m',
   ],
+  'e2e/src/btfctl-bpf.kernel.test.ts': [
+    '--type and --root-id choose among all types of a map',
+    '`btfctl list -o wide` lists the programs and maps that have BTF',
+    'name one by its id: `btfctl dump … id ID`',
+    'print all types of its BTF: `btfctl dump map id … all`',
+    'use them with `all`: `btfctl dump map … all`',
+  ],
   'e2e/src/btfctl-local.test.ts': [
+    'start btfd, or name another daemon with --address',
     'start btfd, or use a name: `btfctl list` lists the objects',
     '`btfctl list` lists the objects; to name a file, use a path with a slash',
   ],

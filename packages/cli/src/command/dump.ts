@@ -8,7 +8,8 @@ import type { Session } from '../session/session.js';
 import { chosenIds, noTypeNamed } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
 import { type LabeledSpec, mergedSpec } from '../source/merged-spec.js';
-import { parseSpecWords } from '../source/spec-ref.js';
+import { type BpfRef, parseBpfWords } from '../source/bpf-ref.js';
+import { objectWithId, parseSpecWords } from '../source/spec-ref.js';
 
 /** dump runs `btfctl dump`. */
 export async function dump(session: Session, words: readonly string[], options: DumpOptions): Promise<void> {
@@ -22,10 +23,22 @@ export async function dump(session: Session, words: readonly string[], options: 
   if (format === 'btf' && session.onTerminal) {
     throw usageError('raw BTF is binary: redirect it to a file with > FILE');
   }
-  const merged = await mergedSpec(await session.sources(parseSpecWords(read.specs), options.base));
+  const bpf = bpfRef(read.specs);
+  if (bpf !== null && bpf.types !== 'all' && names.length + rootIds.length > 0) {
+    throw usageError(
+      '--type and --root-id choose among all types of a map',
+      'use them with `all`: `btfctl dump map … all`',
+    );
+  }
+  const found = bpf === null ? null : await session.bpfObject(bpf);
+  const refs = found === null ? parseSpecWords(read.specs) : [objectWithId(found.btfId)];
+  const merged = await mergedSpec(await session.sources(refs, options.base));
   const { spec, label } = merged;
-  const named = names.length === 0 ? null : chosenIds(spec, names, closure, label);
-  const ids = rootIds.length === 0 ? named : existing(merged, rootIds);
+  let ids: readonly TypeId[] | null = null;
+  if (names.length > 0) ids = chosenIds(spec, names, closure, label);
+  else if (rootIds.length > 0) ids = existing(merged, [...new Set(rootIds)], 1);
+  // As bpftool, which prints a type twice if it is both of the keys and the values, and 0 if a map does not have one.
+  else if (found !== null && found.roots !== null) ids = existing(merged, found.roots, 0);
   if (format === 'btf') {
     await session.out.write(ids === null ? spec.bytes : selectTypes(spec, ids).bytes);
     return;
@@ -77,6 +90,17 @@ function readWords(words: readonly string[]): Words {
   return { specs: words.slice(0, end), format, unsorted, rootIds };
 }
 
+/** Returns the program or the map that words name, and nothing else; null for SPECs. */
+function bpfRef(words: readonly string[]): BpfRef | null {
+  const read = parseBpfWords(words);
+  const [word] = read?.rest ?? [];
+  if (read === null || word === undefined) return read?.ref ?? null;
+  throw usageError(
+    `unknown word ${JSON.stringify(word)}`,
+    `after the ${read.ref.kind === 'map' ? 'map, use `key`, `value`, `kv`, `all`,' : 'program, use'} \`format FORMAT\`, \`unsorted\` or \`root_id ID\``,
+  );
+}
+
 function formatOf({ options: { output } }: Session, word: string | undefined): Printed {
   const known = DUMP_FORMATS.find((one) => one === (word ?? 'raw'));
   if (known === undefined) {
@@ -96,8 +120,9 @@ function typeId(text: string): TypeId {
   throw usageError(`${JSON.stringify(text)} is not a type id`, 'use a number, such as 150');
 }
 
-function existing({ spec, label }: LabeledSpec, ids: readonly TypeId[]): readonly TypeId[] {
-  const missing = ids.find((id) => id < 1 || id >= spec.endTypeId);
+/** Returns type ids from `least`. @throws CliError NOT_FOUND if a type does not exist. */
+function existing({ spec, label }: LabeledSpec, ids: readonly TypeId[], least: TypeId): readonly TypeId[] {
+  const missing = ids.find((id) => id < least || id >= spec.endTypeId);
   if (missing !== undefined) throw noTypeNamed(spec, String(missing), label);
-  return [...new Set(ids)];
+  return ids;
 }

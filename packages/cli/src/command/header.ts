@@ -4,7 +4,7 @@ import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
 import { mergedSpec } from '../source/merged-spec.js';
-import { parseSpecRef } from '../source/spec-ref.js';
+import { parseSpecWords } from '../source/spec-ref.js';
 import { cFormatOf } from './dump.js';
 
 /** header runs `btfctl header`. */
@@ -14,7 +14,7 @@ export async function header(
   { type = [], base, ...options }: HeaderOptions,
 ): Promise<void> {
   checkNames(type);
-  const refs = (texts.length === 0 ? ['vmlinux'] : texts).map(parseSpecRef);
+  const refs = parseSpecWords(texts.length === 0 ? ['vmlinux'] : texts);
   const { spec, label } = await mergedSpec(await session.sources(refs, base));
   const ids = type.length === 0 ? null : chosenIds(spec, type, false, label);
   await session.print(dumpText(spec, 'c', ids, cFormatOf(options)));

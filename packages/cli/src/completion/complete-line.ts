@@ -101,6 +101,13 @@ async function ofKind(kind: Completes, line: TypedLine, session: Session, typed:
       return (await import('./object-words.js')).idWords(session, typed);
     case 'module-list':
       return (await import('./object-words.js')).moduleWords(session, typed);
+    case 'prog':
+    case 'map':
+    case 'prog-id':
+    case 'map-id':
+    case 'prog-name':
+    case 'map-name':
+      return (await import('./object-words.js')).bpfWords(session, kind, typed);
     case 'object':
       return (await import('./object-words.js')).objectWords(session, typed);
     case 'object-name':

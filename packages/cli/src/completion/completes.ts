@@ -1,6 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { COMMAND_FORMATS, commandName } from '../grammar/command-formats.js';
 import { DUMP_FORMATS } from '../output/formats.js';
+import { MAP_TYPES } from '../source/bpf-ref.js';
 import type { TypedLine } from './typed-line.js';
 
 /** Completes is the kind of words that complete an operand or the value of an option, or the words themselves. */
@@ -11,12 +12,18 @@ export type Completes =
   | 'file'
   | 'folder'
   | 'id'
+  | 'map'
+  | 'map-id'
+  | 'map-name'
   | 'member'
   | 'module-list'
   | 'nothing'
   | 'object'
   | 'object-name'
   | 'other-command'
+  | 'prog'
+  | 'prog-id'
+  | 'prog-name'
   | 'spec'
   | 'struct'
   | 'type'
@@ -89,15 +96,25 @@ export function operandKinds({ command, operands, isAfterDashes }: TypedLine): r
   }
 }
 
-/** The words of bpftool: `dump SPEC… [format FORMAT [unsorted]] [root_id ID]…`. The first word is a SPEC, whatever its name. */
+/**
+ * The words of bpftool: `dump SPEC… [format FORMAT [unsorted]] [root_id ID]…`. The first word is a SPEC, whatever its name, or
+ * `prog` or `map`.
+ */
 function dumpKinds(operands: readonly string[], before: string | undefined): readonly Completes[] {
-  if (before === 'id' || before === 'file') return [before];
-  if (operands.length === 0) return ['spec', ['id', 'file']];
+  const [first, second, ...others] = operands;
+  if (first === 'prog' || first === 'map') {
+    if (second === undefined) return [first, ['id', 'name']];
+    const isNamed = second === 'id' || second === 'name';
+    if (isNamed && others.length === 0) return [`${first}-${second}`];
+    if (first === 'map' && others.length === (isNamed ? 1 : 0)) return [[...MAP_TYPES, 'format', 'root_id']];
+  } else if (before === 'id' || before === 'file') return [before];
+  if (operands.length === 0) return ['spec', ['id', 'file', 'prog', 'map']];
   const later = operands.slice(1);
   if (later.length > 0 && before === 'format') return [DUMP_FORMATS];
   if (later.length > 0 && before === 'root_id') return [];
   if (later.includes('format')) return [['unsorted', 'root_id']];
-  return later.includes('root_id') ? [['format', 'root_id']] : ['spec', ['format', 'root_id']];
+  const isOne = later.includes('root_id') || first === 'prog' || first === 'map';
+  return isOne ? [['format', 'root_id']] : ['spec', ['format', 'root_id']];
 }
 
 /** Returns the argument that an operand is. The last one of a command may repeat. */

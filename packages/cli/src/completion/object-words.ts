@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { HandleInfo } from '@btfd/client';
 import type { Session } from '../session/session.js';
+import type { BpfRef } from '../source/bpf-ref.js';
 import { isFileName } from '../source/spec-ref.js';
 import { after, type Answer, joined, NOTHING, plainWords } from './answer.js';
 
@@ -20,6 +21,25 @@ export async function nameWords(session: Session, typed: string): Promise<Answer
 /** idWords completes the id of an object. */
 export async function idWords(session: Session, typed: string): Promise<Answer> {
   return plainWords(typed, idsOf(await objectsOf(session, null)));
+}
+
+/** The kinds of words for programs and maps: a name, or an id after a first digit; only ids; only names. */
+export type BpfWords = `${BpfRef['kind']}${'' | '-id' | '-name'}`;
+
+/** bpfWords completes a program or a map that has BTF. */
+export async function bpfWords(session: Session, kind: BpfWords, typed: string): Promise<Answer> {
+  // The files of the kernel do not show them.
+  if ((await session.localKernel()) !== null) return NOTHING;
+  const client = await session.client();
+  const infos = await client.listObjects({ details: ['users'], signal: session.requestSignal() });
+  const users = infos.flatMap(
+    (info) => (kind.startsWith('prog') ? info.users?.programs : info.users?.maps) ?? [],
+  );
+  const isId = kind.endsWith('-id') || (!kind.endsWith('-name') && /^\d/.test(typed));
+  return plainWords(
+    typed,
+    users.map(({ id, name }) => (isId ? String(id) : name)),
+  );
 }
 
 /** moduleWords completes names of modules with commas between them. */

@@ -12,7 +12,14 @@ import {
 } from '@btfd/btf';
 import type { Session } from '../session/session.js';
 import { typeIdOf, withoutKeyword } from '../source/chosen-types.js';
-import { parseSpecRef, parseSpecWords, type SpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
+import { parseBpfWords } from '../source/bpf-ref.js';
+import {
+  objectWithId,
+  parseSpecRef,
+  parseSpecWords,
+  type SpecRef,
+  STANDARD_INPUT,
+} from '../source/spec-ref.js';
 import { after, type Answer, NOTHING, plainWords } from './answer.js';
 
 /** The kinds that have members, and typedefs, which may stand for one of them. */
@@ -171,7 +178,9 @@ async function answerIn(
   { specs, base }: TypesFrom,
   answer: (spec: Spec) => Answer,
 ): Promise<Answer> {
-  const [ref] = parseSpecWords(specs);
+  const bpf = parseBpfWords(specs);
+  const found = bpf === null ? null : await session.bpfObject(bpf.ref);
+  const [ref] = found === null ? parseSpecWords(specs) : [objectWithId(found.btfId)];
   const baseRef = base === undefined ? null : parseSpecRef(base);
   if (ref === undefined || !isQuick(ref) || (baseRef !== null && !isQuick(baseRef))) return NOTHING;
   return answer(await (await session.source(ref, base)).spec());

@@ -19,7 +19,7 @@ export function dumpCommand(action: Action): Command {
       typeOption(
         new Command('dump')
           .description('print types as text, C, JSON or raw BTF')
-          .argument('<spec...>', 'a SPEC or several modules, optionally followed by words of bpftool')
+          .argument('<spec...>', 'a SPEC, several modules, or words of bpftool')
           .addOption(
             new Option('-f, --format <format>', 'how to print the types; default: raw').choices(DUMP_FORMATS),
           ),
@@ -33,6 +33,12 @@ export function dumpCommand(action: Action): Command {
       `
 The words of bpftool after the SPECs are format FORMAT, unsorted and root_id ID:
 dump nf_conntrack xfs format c unsorted.
+
+In place of a SPEC, it takes a program or a map, by its id or its name:
+  prog id 7       the BTF that the program was loaded with
+  map name NAME   the types of the map's keys and values; with one of the words
+                  key, value and kv only those, with all the whole BTF
+This needs the role inspector, and a daemon with CAP_SYS_ADMIN.
 
 FORMAT is one of
   raw      a line for each type, as bpftool 7.8 prints it

@@ -5,7 +5,8 @@ import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type FleetConfig, type Node } from '../config/config.js';
 import { isMissing, readConfigText } from '../config/config-text.js';
 import { nodeNamed, type Target, targetOf } from '../config/target.js';
-import { codeOf, usageError } from '../error/cli-error.js';
+import { CliError, codeOf, usageError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
 import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
 import { type Colors, makeColors } from '../output/colors.js';
 import { showView, type View } from '../output/formats.js';
@@ -15,6 +16,7 @@ import { Progress } from '../output/progress.js';
 import { messageText, nameLine, type NameLine, nameRecord, printableText } from '../output/safe-text.js';
 import { Steps } from '../output/steps.js';
 import { columnsOf, type Io, type Stream, wantsColor } from '../output/terminal.js';
+import { type BpfRef, findBpfObject, formatBpfRef, type FoundBpf } from '../source/bpf-ref.js';
 import type { LocalKernel } from '../source/local-kernel.js';
 import type { Source } from '../source/source.js';
 import { formatObjectRef, parseSpecRef, type SpecRef, STANDARD_INPUT, SYSFS } from '../source/spec-ref.js';
@@ -171,6 +173,24 @@ export class Session implements AsyncDisposable {
     const client = this.#clients.get(key) ?? this.#connect(node);
     this.#clients.set(key, client);
     return client;
+  }
+
+  /**
+   * Returns the BTF object of a program or a map in the kernel of the node of the command.
+   *
+   * @throws CliError as `findBpfObject` does; UNREACHABLE without a daemon.
+   * @throws BtfError if the daemon may not list programs and maps, or not for this user.
+   */
+  async bpfObject(ref: BpfRef): Promise<FoundBpf> {
+    if ((await this.localKernel()) !== null) {
+      throw new CliError(
+        ExitCode.UNREACHABLE,
+        `${formatBpfRef(ref)} needs a daemon: the files of the kernel do not show programs and maps`,
+        'start btfd, or name another daemon with --address',
+      );
+    }
+    const client = await this.client();
+    return findBpfObject(await client.listObjects({ details: ['users'], signal: this.requestSignal() }), ref);
   }
 
   /**

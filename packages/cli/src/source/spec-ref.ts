@@ -67,9 +67,6 @@ export function parseSpecWords(words: readonly string[]): SpecRef[] {
   const refs: SpecRef[] = [];
   for (let at = 0; at < words.length; at++) {
     const [word = '', next] = words.slice(at);
-    if (next !== undefined && (word === 'prog' || word === 'map')) {
-      throw usageError(`${JSON.stringify(`${word} ${next}`)} is not a SPEC`, 'use a name, id 7 or a path');
-    }
     if (next !== undefined && (word === 'id' || word === 'file')) {
       refs.push(word === 'id' ? parseSpecRef(`id:${next}`) : { kind: 'file', path: next });
       at += 1;
@@ -78,6 +75,11 @@ export function parseSpecWords(words: readonly string[]): SpecRef[] {
     }
   }
   return refs;
+}
+
+/** objectWithId returns the SPEC of the object with a BTF id, of the node of the command. */
+export function objectWithId(id: number): SpecRef {
+  return { kind: 'object', node: null, object: { kind: 'id', id } };
 }
 
 function parseNodeRef(text: string): SpecRef {
@@ -89,14 +91,20 @@ function parseNodeRef(text: string): SpecRef {
   return { kind: 'object', node, object };
 }
 
-function parseObject(text: string): ObjectRef {
+/**
+ * parseObject parses a name, or an id: `id:7` or `7`.
+ *
+ * @param idNoun what the id is, in an error.
+ * @throws CliError USAGE if it is empty, or not a valid id after `id:`.
+ */
+export function parseObject(text: string, idNoun = 'BTF id'): ObjectRef {
   if (text === '') throw usageError('the name of the object is empty');
   // No module has a name of digits alone.
   const [, digits = ''] = /^(?:id:)?(\d+)$/.exec(text) ?? [];
   if (digits === '' && !text.startsWith('id:')) return { kind: 'name', name: text };
   const id = Number(digits);
   if (id < 1 || id > 0xffff_ffff) {
-    throw usageError(`${text} is not a BTF id`, 'use a positive number, such as id:7');
+    throw usageError(`${text} is not a ${idNoun}`, 'use a positive number, such as id:7');
   }
   return { kind: 'id', id };
 }

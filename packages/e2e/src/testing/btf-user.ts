@@ -17,8 +17,8 @@ interface UserFacts {
   readonly btfId: number;
   /** Its keys are an int, its values a struct. */
   readonly map: Named;
-  /** A map of global variables, with other BTF. */
-  readonly globalsMap: Named;
+  /** Two maps of global variables, which have one name, with other BTF. */
+  readonly globals: readonly [Named, Named];
   /** A map without BTF. */
   readonly plainMap: Named;
   readonly program: Named;
