@@ -29,7 +29,7 @@ export interface DecompressOptions {
 }
 
 /**
- * decompress returns the content of a compressed file. Node decompresses gzip and, from 22.15 on, zstd. The programs `xz` and
+ * decompress returns the content of a compressed file. Node decompresses gzip and, from 24 on, zstd. The programs `xz` and
  * `zstd` of the system do the rest.
  *
  * @param name the name of the file in errors.
@@ -160,9 +160,19 @@ function inNode({ name }: Compression): Transform | null {
   return name === 'zstd' ? zstdOfNode() : null;
 }
 
-/** Returns the stream of Node for zstd, which Node 20 does not have. */
+/** The beginning of a file of zstd. */
+const CUT_OFF = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
+
+/** Returns the stream of Node for zstd, which Node 20 does not have. That of Node 22 takes a file that is cut off for a whole one. */
 function zstdOfNode(): Transform | null {
   const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
-  const stream: unknown = typeof create === 'function' ? create() : null;
-  return stream instanceof Transform ? stream : null;
+  const decompressSync: unknown = Reflect.get(zlib, 'zstdDecompressSync');
+  if (typeof create !== 'function' || typeof decompressSync !== 'function') return null;
+  try {
+    decompressSync(CUT_OFF);
+    return null;
+  } catch {
+    const stream: unknown = create();
+    return stream instanceof Transform ? stream : null;
+  }
 }
