@@ -28,7 +28,9 @@ main() {
     build btfd --build-context "packages=$1" "$context"
   else
     git clone -q --no-hardlinks "$REPOSITORY" "$context"
+    # Only to see that it can be built.
     build btfctl --target btfctl "$context"
+    in_store rmi btfctl >/dev/null
     build btfd "$context"
   fi
   write_image btfd
@@ -102,7 +104,9 @@ write_image() {
   in_store rm "$container" >/dev/null
   in_store inspect --type image "$1" |
     node --print 'JSON.stringify(JSON.parse(fs.readFileSync(0, "utf8")).OCIv1.config)' >"$IMAGE/config.json"
-  # The image that had the name before.
+  # The base images stay for the next run, but no layers of this image.
+  in_store rmi "$1" >/dev/null
+  # One that had the name before, if a run was interrupted.
   in_store rmi --prune >/dev/null
 }
 
