@@ -36,8 +36,8 @@ dump nf_conntrack xfs format c unsorted.
 
 In place of a SPEC, it takes a program or a map, by its id or its name:
   prog id 7       the BTF that the program was loaded with
-  map name NAME   the types of the map's keys and values; with one of the words
-                  key, value and kv only those, with all the whole BTF
+  map name NAME   the types of the map's keys and values (kv), or with key or
+                  value only one of them, or with all its whole BTF
 This needs the role inspector, and a daemon with CAP_SYS_ADMIN.
 
 FORMAT is one of

@@ -41,8 +41,8 @@ test.each([
   ['prog id x', 'id:x is not a program id'],
   ['map 0', '0 is not a map id'],
   ['map id 4294967296', 'is not a map id'],
-  ['prog tag 12ab', 'cannot find a program by "tag"'],
-  ['map pinned /sys/fs/bpf/m', 'cannot find a map by "pinned"'],
+  ['prog tag 12ab', '"prog tag" is not supported'],
+  ['map pinned /sys/fs/bpf/m', '"map pinned" is not supported'],
   ['prog name ', 'prog name needs a value'],
   ['map ', 'the name of the object is empty'],
 ])('"%s" is rejected', (text, message) => {

@@ -39,10 +39,7 @@ export function parseBpfWords(
   const [kind, first, second = ''] = words;
   if ((kind !== 'prog' && kind !== 'map') || first === undefined) return null;
   if (first === 'tag' || first === 'pinned') {
-    throw usageError(
-      `btfctl cannot find a ${NOUNS[kind]} by "${first}"`,
-      `use ${kind} id ID or ${kind} name NAME`,
-    );
+    throw usageError(`"${kind} ${first}" is not supported`, `use ${kind} id ID or ${kind} name NAME`);
   }
   const isNamed = first === 'id' || first === 'name';
   if (isNamed && second === '') throw usageError(`${kind} ${first} needs a value`);
