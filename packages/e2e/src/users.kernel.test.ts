@@ -46,19 +46,23 @@ needs('bpf').describe('An object’s info', () => {
     return (await client.listObjects({ details: ['users'], afterId: id - 1 })).find((info) => info.id === id);
   }
 
-  needs('bpftool').test('names the same programs, maps and processes as bpftool', async () => {
-    const { btfId, pid, command, program, map } = user.facts;
-    const entry = btfList().find(({ id }) => id === btfId);
-    expect(entry).toMatchObject({ prog_ids: [program.id], map_ids: [map.id] });
-    const users = (await listed(btfId))?.users;
-    expect(users).toEqual({
-      programs: [program],
-      // The types of keys and values that btf-user.py names.
-      maps: [{ ...map, keyTypeId: 1, valueTypeId: 4 }],
-      processes: expect.arrayContaining([{ pid, command }]),
-    });
-    if (entry?.pids !== undefined) expect(entry.pids).toContainEqual({ pid, comm: command });
-  });
+  needs('bpftool').test(
+    'names the same programs and maps as bpftool, and the process that holds it',
+    async () => {
+      const { btfId, pid, command, program, map } = user.facts;
+      const entry = btfList().find(({ id }) => id === btfId);
+      expect(entry).toMatchObject({ prog_ids: [program.id], map_ids: [map.id] });
+      const users = (await listed(btfId))?.users;
+      expect(users).toEqual({
+        programs: [program],
+        // The types of keys and values that btf-user.py names.
+        maps: [{ ...map, keyTypeId: 1, valueTypeId: 4 }],
+        processes: expect.arrayContaining([{ pid, command }]),
+      });
+      // Debian's bpftool names no processes. object-list.test.ts of btfctl compares with a recorded output of one that does.
+      if (entry?.pids !== undefined) expect(entry.pids).toContainEqual({ pid, comm: command });
+    },
+  );
 
   test('names each process that holds the object once, for any number of file descriptors', async () => {
     const { pid, btfId } = user.facts;

@@ -47,7 +47,7 @@ export function objectsText(infos: readonly HandleInfo[], options: ListTextOptio
 function namedIds(users: readonly { readonly id: number; readonly name: string }[] | undefined): string {
   if (users === undefined) return '?';
   if (users.length === 0) return '-';
-  return users.map(({ id, name }) => (name === '' ? String(id) : `${name}(${id})`)).join(' ');
+  return users.map(({ id, name }) => (name === '' ? String(id) : `${name}(${id})`)).join(', ');
 }
 
 /** objectData returns an object for programs, with the field names of `bpftool -j btf list`. */
@@ -69,7 +69,10 @@ export function objectData({
       : {
           prog_ids: users.programs.map((program) => program.id),
           map_ids: users.maps.map((map) => map.id),
-          pids: users.processes.map(({ pid, command }) => ({ pid, comm: command })),
+          // As bpftool, which leaves out an empty list of them alone.
+          ...(users.processes.length > 0 && {
+            pids: users.processes.map(({ pid, command }) => ({ pid, comm: command })),
+          }),
         }),
     kernel: isKernel,
     name,
