@@ -1,4 +1,4 @@
-import { type ClientRequest, request } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { BtfError, clientError } from '../error/btf-error.js';
@@ -85,6 +85,8 @@ export async function whyProxyFails(
   const url = `http://${address}`;
   const headers = { Host: path, ...authorization(process.env[variable] ?? '') };
   const options = { method: 'CONNECT', path, headers, agent: false, signal: AbortSignal.any(ends) };
+  // Imported here, because few programs need it, and since Node 22 it takes as long as the rest of the client.
+  const { request } = await import('node:http');
   return new Promise((resolve) => {
     let asked: ClientRequest;
     try {
