@@ -18,9 +18,12 @@ function importIt(name: string): string {
 }
 
 // Since Node 22 one of its exports loads undici, which takes 25 ms of CPU time.
-test.each(['@btfd/server', '@btfd/client', '@btfd/fleet'])('an import of %s reads no export of node:http', (name) => {
-  expect(importIt(name)).toBe('');
-});
+test.each(['@btfd/server', '@btfd/client', '@btfd/fleet'])(
+  'an import of %s reads no export of node:http',
+  (name) => {
+    expect(importIt(name)).toBe('');
+  },
+);
 
 test('an import of node:http reads them, so this test would notice', () => {
   expect(importIt('node:http')).toBe('read\n');
