@@ -62,12 +62,10 @@ export class ObjectNames {
 
   /**
    * infoOfVmlinux returns the info of the kernel's own BTF without a call of bpf(2), if it was opened by this name; otherwise
-   * null. It never leaves the kernel.
+   * null. It never leaves the kernel, and there is one for each boot, so its file need not be looked at again.
    */
   infoOfVmlinux(name: string): ObjectInfo | null {
-    const remembered = this.#remembered.get(name);
-    if (remembered === undefined || remembered.info === null) return null;
-    return this.#files.findNow(name)?.identity === remembered.identity ? remembered.info : null;
+    return this.#remembered.get(name)?.info ?? null;
   }
 
   /**
