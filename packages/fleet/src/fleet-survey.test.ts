@@ -32,7 +32,7 @@ describe('A survey', () => {
       well,
       { name: 'again', address: well.address },
       { name: 'other-way', address: well.address.replace('127.0.0.1', 'localhost') },
-      { name: 'dead', address: await deadAddress() },
+      { name: 'dead', address: deadAddress() },
       { name: 'silent', address: silent.address },
       { name: 'old', address: old.address },
       { name: 'away', address: 'host.invalid:1' },
@@ -130,7 +130,7 @@ describe('A survey', () => {
   test('does not let a daemon take the address of another node as its name', async () => {
     await using fakes = new Fakes();
     const victim = await fakes.start('', NEW_KERNEL);
-    const dead = await deadAddress();
+    const dead = deadAddress();
     const thieves = [await fakes.start(victim.address, NEW_KERNEL), await fakes.start(dead, NEW_KERNEL)];
     const addresses = [...thieves, victim].map(({ address }) => address).concat(dead);
     await using fleet = new BtfFleet(staticNodes(addresses), { ...OPTIONS, concurrency: 1 });

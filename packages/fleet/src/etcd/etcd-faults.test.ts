@@ -55,7 +55,7 @@ needs('etcd', 'etcdctl').describe('A watch of one member', () => {
     await untilListed(etcd, prefix, changes, []);
     await etcd.ctl('put', `${prefix}a`, '{"address":"h:1"}');
     await untilListed(etcd, prefix, changes, ['a']);
-    const lease = /lease (\w+) granted/.exec(await etcd.ctl('lease', 'grant', '2'))?.[1] ?? '';
+    const lease = /lease (\w+) granted/.exec(await etcd.ctl('lease', 'grant', '10'))?.[1] ?? '';
     await etcd.ctl('put', `${prefix}b`, '{"address":"h:2"}', '--lease', lease);
     await untilListed(etcd, prefix, changes, ['a', 'b']);
     await untilListed(etcd, prefix, changes, ['a']);
@@ -146,7 +146,7 @@ needs('etcd', 'etcdctl').describe('With three members', () => {
     await untilListed(etcd, prefix, changes, ['web1']);
   });
 
-  /** Registers web1, with a lease of 10 s. */
+  /** Registers web1, with a lease that outlasts the silence of a member on a busy machine. */
   function registered(prefix: string) {
     const kinds: string[] = [];
     const registration = registerNodeWith(
@@ -158,7 +158,7 @@ needs('etcd', 'etcdctl').describe('With three members', () => {
         daemon: client,
         onState: ({ kind }) => void kinds.push(kind),
       },
-      { lease: 10_000, renew: 500, retry: 200, ask: 500, askLimit: 20_000, silence: 60_000 },
+      { lease: 30_000, renew: 500, retry: 200, ask: 500, askLimit: 20_000, silence: 60_000 },
     );
     return { registration, kinds };
   }

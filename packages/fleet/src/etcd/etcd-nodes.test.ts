@@ -164,7 +164,7 @@ needs('etcd', 'etcdctl').describe('The nodes in etcd', () => {
 
 describe('Listing fails', () => {
   test('if no member responds, and ends when the signal aborts', async () => {
-    const hosts = [await deadAddress(), await deadAddress()];
+    const hosts = [deadAddress(), deadAddress()];
     const dead = etcdNodes({ hosts });
     await expect(dead.list()).rejects.toMatchObject({
       code: status.UNAVAILABLE,

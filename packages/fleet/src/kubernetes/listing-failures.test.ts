@@ -137,7 +137,7 @@ describe('A listing fails', () => {
 
   test('if nothing listens there', async () => {
     await using cluster = await Cluster.start();
-    const address = await deadAddress();
+    const address = deadAddress();
     cluster.writeKubeconfig({}, `http://${address}`);
     await expect(cluster.list()).rejects.toMatchObject({
       code: status.UNAVAILABLE,

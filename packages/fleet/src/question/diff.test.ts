@@ -26,7 +26,7 @@ describe('The types of each build', () => {
     const nodes = [
       ...(await fakes.startMany(3, 'old', OLD_KERNEL)),
       ...(await fakes.startMany(2, 'new', NEW_KERNEL)),
-      { name: 'dead', address: await deadAddress() },
+      { name: 'dead', address: deadAddress() },
     ];
     await using fleet = new BtfFleet(staticNodes(nodes), OPTIONS);
     const expected: Summary[] = [
@@ -84,7 +84,7 @@ describe('The types of each build', () => {
 
   test('are not compared with those of nothing', async () => {
     await using fakes = new Fakes();
-    const address = await deadAddress();
+    const address = deadAddress();
     const nodes = [await fakes.start('a', OLD_KERNEL), { name: 'dead', address }];
     await using fleet = new BtfFleet(staticNodes(nodes), OPTIONS);
     const fails = async (from: string): Promise<unknown> =>
