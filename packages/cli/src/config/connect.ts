@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { BtfClient, BtfError } from '@btfd/client';
-import { usageError } from '../error/cli-error.js';
-import type { Node } from './config.js';
+import { BtfClient, BtfError, type Tls } from '@btfd/client';
+import { CliError, ConfigFileError, usageError } from '../error/cli-error.js';
+import type { TlsFiles } from './config.js';
+import type { NamedNode } from './target.js';
 import { checkedTls } from './tls-files.js';
 import { cacheHome } from './xdg-folders.js';
 
@@ -12,7 +13,7 @@ import { cacheHome } from './xdg-folders.js';
  * @throws CliError USAGE for invalid TLS files. The reason of `interrupted`.
  */
 export async function connectTo(
-  { address, tls }: Node,
+  { address, tls, context }: NamedNode,
   timeout: number | undefined,
   env: NodeJS.ProcessEnv,
   interrupted: AbortSignal,
@@ -24,9 +25,19 @@ export async function connectTo(
       timeout,
       retries: 0,
       specCacheDir,
-      tls: tls === null ? undefined : await checkedTls(tls, interrupted),
+      tls: tls === null ? undefined : await tlsOf(tls, context, interrupted),
     });
   } catch (error) {
     throw BtfError.isBtfError(error) ? usageError(error.rawMessage) : error;
+  }
+}
+
+/** @throws CliError USAGE for invalid TLS files, with the name of the context that names them. */
+async function tlsOf(files: TlsFiles, context: string | null, interrupted: AbortSignal): Promise<Tls> {
+  try {
+    return await checkedTls(files, interrupted);
+  } catch (error) {
+    if (context === null || !(error instanceof CliError)) throw error;
+    throw new ConfigFileError(`context ${JSON.stringify(context)}: ${error.message}`);
   }
 }

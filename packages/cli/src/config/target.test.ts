@@ -36,7 +36,9 @@ test('an explicit address does not use the certificates of the current context',
 });
 
 test('the files of a context are relative to the config file, and options override them', async () => {
-  const { tls } = await targetOf({ tls: { caFile: 'mine.pem' } }, {}, async () => config);
+  const { tls, context } = await targetOf({ tls: { caFile: 'mine.pem' } }, {}, async () => config);
+  // An error about a file must not blame the context for that of an option.
+  expect(context).toBeNull();
   expect(tls).toEqual({
     caFile: 'mine.pem',
     certFile: '/etc/me.pem',
@@ -54,7 +56,11 @@ test('a path with ~/ starts from the home of the user', () => {
 });
 
 test('a node is named by its context or its address, and a Unix socket has no TLS', () => {
-  expect(nodeNamed('here', config, { caFile: 'x' })).toEqual({ address: 'unix:/run/x.sock', tls: null });
+  expect(nodeNamed('here', config, { caFile: 'x' })).toEqual({
+    address: 'unix:/run/x.sock',
+    tls: null,
+    context: 'here',
+  });
   expect(nodeNamed('web2:1', config, { caFile: 'x' })).toMatchObject({
     address: 'web2:1',
     tls: { caFile: 'x' },

@@ -8,8 +8,14 @@ export interface TargetOptions {
   readonly tls: TlsFiles;
 }
 
+/** NamedNode is a daemon that an option, the environment or the config file names. */
+export interface NamedNode extends Node {
+  /** The context that names its TLS files, all of them; null if there is none. */
+  readonly context: string | null;
+}
+
 /** Target is the daemon to use. */
-export interface Target extends Node {
+export interface Target extends NamedNode {
   /** Whether nothing names it, so that it is the one of this user on this machine. */
   readonly isDefault: boolean;
 }
@@ -33,12 +39,15 @@ export async function targetOf(
   if (named !== null) return { ...withTls(named, options.tls), isDefault: false };
   // Apart from the client, which loads gRPC: a command may then need no daemon.
   const { defaultAddress } = await import('@btfd/client/default-address');
-  return { ...withTls({ address: defaultAddress(), tls: null }, options.tls), isDefault: true };
+  return {
+    ...withTls({ address: defaultAddress(), tls: null, context: null }, options.tls),
+    isDefault: true,
+  };
 }
 
 /** nodeNamed returns the daemon with a name, which is a context or an address. @throws CliError as {@link targetOf}. */
-export function nodeNamed(name: string, config: Config, tls: TlsFiles): Node {
-  const node = name.includes(':') ? { address: name, tls: null } : contextOf(name, config);
+export function nodeNamed(name: string, config: Config, tls: TlsFiles): NamedNode {
+  const node = name.includes(':') ? { address: name, tls: null, context: null } : contextOf(name, config);
   // One of several nodes may be this machine, whose socket has no TLS.
   return withTls(node, node.address.startsWith('unix:') ? {} : tls);
 }
@@ -48,11 +57,11 @@ async function namedNode(
   options: TargetOptions,
   env: NodeJS.ProcessEnv,
   config: () => Promise<Config>,
-): Promise<Node | null> {
+): Promise<NamedNode | null> {
   const { BTFD_ADDRESS: address, BTFD_CONTEXT: context } = env;
-  if (options.address !== undefined) return { address: options.address, tls: null };
+  if (options.address !== undefined) return { address: options.address, tls: null, context: null };
   if (options.context !== undefined) return contextOf(options.context, await config(), '--context');
-  if (address !== undefined && address !== '') return { address, tls: null };
+  if (address !== undefined && address !== '') return { address, tls: null, context: null };
   if (context !== undefined && context !== '') return contextOf(context, await config(), 'BTFD_CONTEXT');
   const file = await config();
   return file.currentContext === null ? null : contextOf(file.currentContext, file, CURRENT);
@@ -62,9 +71,9 @@ async function namedNode(
 const CURRENT = 'current-context of the config file';
 
 /** @param namedBy the setting that names it, if that is not the argument at hand. */
-function contextOf(name: string, { contexts }: Config, namedBy: string | null = null): Node {
+function contextOf(name: string, { contexts }: Config, namedBy: string | null = null): NamedNode {
   const node = contexts.get(name);
-  if (node !== undefined) return node;
+  if (node !== undefined) return { ...node, context: name };
   const known = [...contexts.keys()];
   throw notFound(
     `there is no context ${JSON.stringify(name)}${namedBy === null ? '' : `, which ${namedBy} names`}`,
@@ -74,10 +83,11 @@ function contextOf(name: string, { contexts }: Config, namedBy: string | null = 
   );
 }
 
-function withTls({ address, tls }: Node, options: TlsFiles): Node {
+function withTls(node: NamedNode, options: TlsFiles): NamedNode {
+  const { address, tls } = node;
   checkAddress(address);
   const hasOptions = Object.values(options).some((value) => value !== undefined);
-  if (!hasOptions) return { address, tls };
+  if (!hasOptions) return node;
   if (address.startsWith('unix:')) {
     throw usageError(`${address} is a Unix socket, which has no TLS: leave out the --tls options`);
   }
@@ -89,6 +99,7 @@ function withTls({ address, tls }: Node, options: TlsFiles): Node {
       keyFile: options.keyFile ?? tls?.keyFile,
       serverName: options.serverName ?? tls?.serverName,
     },
+    context: null,
   };
 }
 

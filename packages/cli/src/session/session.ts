@@ -2,9 +2,9 @@ import { accessSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import type { ConfigFile } from '../config/config-file.js';
-import { type Config, EMPTY_CONFIG, type FleetConfig, type Node } from '../config/config.js';
+import { type Config, EMPTY_CONFIG, type FleetConfig } from '../config/config.js';
 import { isMissing, readConfigText } from '../config/config-text.js';
-import { nodeNamed, type Target, targetOf } from '../config/target.js';
+import { type NamedNode, nodeNamed, type Target, targetOf } from '../config/target.js';
 import { CliError, codeOf, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
@@ -269,7 +269,7 @@ export class Session implements AsyncDisposable {
     return connectTo(target, this.options.timeout, this.env, this.interrupted);
   }
 
-  async #nodeNamed(node: string): Promise<Node> {
+  async #nodeNamed(node: string): Promise<NamedNode> {
     // An address needs no config file, so an invalid one must not matter.
     const config = node.includes(':') ? EMPTY_CONFIG : await this.#config();
     return nodeNamed(node, config, tlsOf(this.options));
