@@ -74,7 +74,7 @@ async function call(pod: Pod, role: 'viewers' | 'loaders', ...args: readonly str
 function probe(pod: Pod, { port, path }: { port: string | number; path: string }): string {
   const ports = daemonSet.spec?.template.spec?.containers[0]?.ports;
   const number = ports?.find(({ name }) => name === port)?.containerPort;
-  const program = `fetch('http://127.0.0.1:${number}${path}').then(({ status }) => console.log(status))`;
+  const program = `fetch('http://127.0.0.1:${number}${path}').then(({ status }) => console.log(String(status)))`;
   const [command, ...words] = [...pod.network, process.execPath, '-e', program];
   return execFileSync(command, words, { encoding: 'utf8' }).trim();
 }
