@@ -67,7 +67,7 @@ needs('etcd', 'etcdctl', 'openssl').describe('btfctl fleet register', () => {
     expect(await btfctl(['fleet', 'kernels', ...etcdFlags(), '--selector', 'zone=b'])).toMatchObject({
       status: 3,
       stderr: expect.stringMatching(
-        /none of the 2 nodes of etcd .* has zone=b, and the labels of 1 are unknown: bad entry in etcd: .* not JSON\n$/,
+        /none of 2 nodes of etcd .* has zone=b, and 1 of them is broken: bad entry in etcd: .* not JSON\n$/,
       ),
     });
     await etcd.ctl('del', `${prefix}broken`);

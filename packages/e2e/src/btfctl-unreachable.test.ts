@@ -197,10 +197,24 @@ describe('A daemon that cannot be reached, because', () => {
       expect(error).toContain(address);
       // Advice about TLS and names holds for a fleet too.
       const single = await btfctl(['list', '--address', address, '--timeout', '60s', ...options()]);
-      const [hint] = /^hint: .*\n/m.exec(single.stderr) ?? [''];
-      expect(ran.stderr.endsWith(hint)).toBe(!hint.includes('check that btfd is running there'));
+      const [hint = 'no hint'] = /^hint: .*\n/m.exec(single.stderr) ?? [];
+      const isForOne = hint.includes('check that btfd is running there');
+      expect(ran.stderr.endsWith(`: web1\n${isForOne ? '' : `    ${hint}`}`)).toBe(true);
     },
   );
+});
+
+test('A socket of this machine has no TLS in a fleet whose other nodes have it', async () => {
+  await using here = await FakeDaemon.start({ listen: `unix:${join(dir, 'here.sock')}`, objects: [] });
+  const file = join(dir, 'mixed.txt');
+  writeFileSync(file, `here ${here.address}\nweb1 node7.example:1\n`);
+  const files = [...trust(), ...me()];
+  const ran = await btfctl(['fleet', 'kernels', '--nodes-file', file, ...files, '-o', 'json']);
+  const { nodes } = JSON.parse(ran.stdout);
+  expect(nodes).toEqual([
+    expect.objectContaining({ name: 'here', outcome: 'answered' }),
+    expect.objectContaining({ name: 'web1', outcome: 'unreachable' }),
+  ]);
 });
 
 describe('A daemon that does not respond', () => {

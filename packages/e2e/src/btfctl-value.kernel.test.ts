@@ -106,7 +106,7 @@ describe('btfctl value', () => {
       status: 1,
       stdout:
         '(pair){.a = (int)-1,.b = (u64)18446744073709551615,.f = (float)inf,.name = (char[4])<missing>,}\n',
-      stderr: 'btfctl: the value of pair has 24 bytes, and 4 of them are missing\n',
+      stderr: 'btfctl: the value of pair has 24 bytes, but there are only 20\n',
     });
     const json = runWith(BYTES.subarray(0, 20), 'pair', '--in', btf, '-o', 'json');
     expect(JSON.parse(json.stdout)).toMatchObject({ missing_bytes: 4, value: { name: null } });

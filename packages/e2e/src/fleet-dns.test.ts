@@ -27,7 +27,7 @@ needs('root', 'unshare', 'dnsmasq').describe('btfctl fleet, with a DNS server of
     resolvConf,
   ];
   let daemons: readonly FakeDaemon[] = [];
-  let dns: AsyncDisposable;
+  let dns: AsyncDisposable | undefined;
   let port = '';
 
   const fleet = (...args: readonly string[]): Promise<Ran> =>
@@ -47,7 +47,7 @@ needs('root', 'unshare', 'dnsmasq').describe('btfctl fleet, with a DNS server of
     ]);
   });
   afterAll(async () => {
-    await dns[Symbol.asyncDispose]();
+    await dns?.[Symbol.asyncDispose]();
     await Promise.all(daemons.map(async (daemon) => daemon.stop()));
     rmSync(dir, { recursive: true });
   });

@@ -167,7 +167,7 @@ describe('btfctl fleet --kubernetes', () => {
       status: 3,
       stdout: '',
       stderr:
-        'btfctl: none of the 2 nodes of Service btfd/btfd has topology.kubernetes.io/zone=eu-central-1a' +
+        'btfctl: none of 2 nodes of Service btfd/btfd has topology.kubernetes.io/zone=eu-central-1a' +
         ' and topology.kubernetes.io/zone=eu-central-1b\n',
     });
   });

@@ -114,9 +114,13 @@ describe.each(['gz', 'xz', 'zst'] as const)('compat with files of .%s', (ending)
     expect(damaged.stderr).toMatch(/^btfctl: cannot decompress .*tool\.\w+: /m);
     rmSync(join(folder, `tool.${ending}`));
     cut('b.bpf.o', 7);
-    const named = await judge();
-    expect(named.status).toBe(1);
-    expect(named.stderr).toMatch(/^btfctl: cannot decompress .*b\.bpf\.o\.\w+: /m);
+    for (const name of ['b.bpf.o', 'b.bpf', 'b.elf']) {
+      cut(name, 7);
+      const named = await judge();
+      expect(named.status).toBe(1);
+      expect(named.stderr).toContain(`btfctl: cannot decompress ${join(folder, name)}.${ending}: `);
+      rmSync(join(folder, `${name}.${ending}`));
+    }
   });
 
   run.test('writes the smallest BTF of a kernel to a file without the ending', async () => {
@@ -127,3 +131,28 @@ describe.each(['gz', 'xz', 'zst'] as const)('compat with files of .%s', (ending)
     expect(readdirSync(min)).toEqual(['6.1.btf']);
   });
 });
+
+needs('xz').test(
+  'compat leaves out no file of a folder that could be decompressed with a program',
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btfctl-compat-'));
+    const path = process.env['PATH'];
+    try {
+      const kernel = join(dir, 'kernel');
+      const folder = join(dir, 'objects');
+      writeSmallKernel(kernel);
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'agent.bpf.o'), readFileSync(AGENT));
+      writeFileSync(join(folder, 'other.xz'), PACKERS.xz(readFileSync(AGENT)));
+      process.env['PATH'] = '/nonexistent';
+      const ran = await runCli(['compat', folder, '--on', kernel, '--program', 'moved', '-o', 'name']);
+      expect(ran).toMatchObject({ status: 1, stdout: 'agent.bpf.o\n' });
+      expect(ran.stderr).toContain(
+        `${join(folder, 'other.xz')} is compressed, and there is no program xz to decompress it`,
+      );
+    } finally {
+      process.env['PATH'] = path;
+      rmSync(dir, { recursive: true });
+    }
+  },
+);

@@ -45,7 +45,7 @@ export async function value(session: Session, name: string, options: ValueOption
   }
   if (read.missingBytes === 0) return ExitCode.OK;
   session.warn(
-    `the value of ${typeName} has ${counted(bytes.length + read.missingBytes, 'byte')}, and ${grouped(read.missingBytes)} of them are missing`,
+    `the value of ${typeName} has ${counted(bytes.length + read.missingBytes, 'byte')}, but there are only ${grouped(bytes.length)}`,
   );
   return ExitCode.FAILURE;
 }

@@ -13,7 +13,7 @@ import {
 import { CliError, codeOf, messageOf, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { nameTest } from '../source/glob.js';
-import { CompressedError, withoutCompression } from '../source/compression.js';
+import { DamagedError, withoutCompression } from '../source/compression.js';
 import { inFile } from '../source/read-btf-file.js';
 import { readContent } from '../source/read-content.js';
 import { STANDARD_INPUT } from '../source/spec-ref.js';
@@ -33,7 +33,7 @@ export interface BpfFile {
 export interface BpfFiles {
   readonly files: readonly BpfFile[];
   readonly failures: readonly FileFailure[];
-  /** The failures to decompress files of folders that are not known to be object files. */
+  /** The damaged compressed files of folders that do not look like object files. */
   readonly leftOut: readonly FileFailure[];
 }
 
@@ -46,7 +46,7 @@ export interface FileFailure {
 /**
  * readBpfFiles reads the BPF objects in object files, in executables, and in the files of folders, also if they are
  * compressed. It continues after a failure. Files of folders that have no object are left out, also
- * those that cannot be decompressed, unless their names end as those of object files do.
+ * damaged compressed ones, unless their names or their first bytes are those of object files.
  *
  * @param paths paths; the last name in one may be a glob.
  * @throws the reason of `interrupted`.
@@ -126,7 +126,7 @@ class BpfFileReader implements BpfFiles {
       this.#interrupted.throwIfAborted();
       if (error instanceof NotElfError) return null;
       const mayBeOther =
-        error instanceof CompressedError && !isElf && !withoutCompression(path).endsWith('.o');
+        error instanceof DamagedError && !isElf && !OBJECT_NAME.test(withoutCompression(path));
       (isOptional && mayBeOther ? this.leftOut : this.failures).push({ path, error });
       return null;
     }
@@ -143,6 +143,9 @@ class BpfFileReader implements BpfFiles {
     }
   }
 }
+
+/** The ends of names of object files. */
+const OBJECT_NAME = /\.(?:o|elf|bpf)$/;
 
 /** NotElfError ends the reading of a file that is not an ELF file. */
 class NotElfError extends Error {}

@@ -39,6 +39,8 @@ test('the files of a context are relative to the config file, and options overri
   const { tls, context } = await targetOf({ tls: { caFile: 'mine.pem' } }, {}, async () => config);
   // An error about a file must not blame the context for that of an option.
   expect(context).toBeNull();
+  const renamed = await targetOf({ tls: { serverName: 'web' } }, {}, async () => config);
+  expect(renamed).toMatchObject({ context: config.currentContext, tls: { serverName: 'web' } });
   expect(tls).toEqual({
     caFile: 'mine.pem',
     certFile: '/etc/me.pem',

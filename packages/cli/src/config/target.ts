@@ -10,7 +10,7 @@ export interface TargetOptions {
 
 /** NamedNode is a daemon that an option, the environment or the config file names. */
 export interface NamedNode extends Node {
-  /** The context that names its TLS files, all of them; null if there is none. */
+  /** The context that names all of its TLS files; null if there is none. */
   readonly context: string | null;
 }
 
@@ -99,8 +99,12 @@ function withTls(node: NamedNode, options: TlsFiles): NamedNode {
       keyFile: options.keyFile ?? tls?.keyFile,
       serverName: options.serverName ?? tls?.serverName,
     },
-    context: null,
+    context: hasFiles(options) ? null : node.context,
   };
+}
+
+function hasFiles({ caFile, certFile, keyFile }: TlsFiles): boolean {
+  return [caFile, certFile, keyFile].some((path) => path !== undefined);
 }
 
 function checkAddress(address: string): void {

@@ -41,7 +41,7 @@ export function nodesText(builds: readonly NamedNodes[], nodes: FleetNodes, sess
 
 /** warnOfMissing prints which nodes gave no answer, and why, on standard error. */
 export function warnOfMissing(
-  session: Pick<Session, 'warn' | 'note' | 'noteOnce'>,
+  session: Pick<Session, 'warn' | 'noteOnce'>,
   nodes: FleetNodes,
   listsNodes: boolean,
 ): void {
@@ -49,14 +49,13 @@ export function warnOfMissing(
   if (text === null) return;
   const failures = foldedFailures(nodes);
   const shown = failures.slice(0, MOST_REASONS);
-  const lines = shown.map(
-    ({ kind, message, nodes: names }) =>
-      `${grouped(names.length)} ${KIND_TEXTS[kind]}: ${printable(message)}: ${someNames(names, MOST_NAMES)}`,
-  );
-  const more = failures.length - lines.length;
+  const lines = shown.flatMap(({ kind, message, hint, nodes: names }) => [
+    `${grouped(names.length)} ${KIND_TEXTS[kind]}: ${printable(message)}: ${someNames(names, MOST_NAMES)}`,
+    ...(hint === null ? [] : [`  hint: ${hint}`]),
+  ]);
+  const more = failures.length - shown.length;
   if (more > 0) lines.push(`and ${grouped(more)} other reasons`);
   session.warn([text, ...lines].join('\n'));
-  for (const hint of new Set(shown.flatMap((failure) => failure.hint ?? []))) session.note(`hint: ${hint}`);
   const isCut = more > 0 || failures.some(({ nodes: names }) => foldNames(names).length > MOST_NAMES);
   if (isCut && !listsNodes) session.noteOnce('--nodes lists all of them');
 }

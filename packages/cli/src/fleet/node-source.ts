@@ -1,7 +1,7 @@
 import type { FleetNode, NodeSource } from '@btfd/fleet';
 import { isBtfError, notFound, usageError } from '../error/cli-error.js';
 import type { NodeSourceOptions } from '../grammar/fleet-options.js';
-import { grouped } from '../output/numbers.js';
+import { counted, grouped } from '../output/numbers.js';
 import type { Session } from '../session/session.js';
 import { withListingErrors } from './listing-errors.js';
 
@@ -57,8 +57,8 @@ const SOURCES: readonly SourceFlag[] = [
 ];
 
 /**
- * openNodeSource returns the source of nodes that the options name, with only the nodes of `--selector`, and those of which
- * nobody knows whether they are: a broken entry of a source must not be hidden.
+ * openNodeSource returns the source of nodes that the options name, with only the nodes of `--selector`, and broken entries,
+ * whose labels are unknown.
  *
  * @throws CliError USAGE if there is none, or more than one, and for options that cannot be used.
  */
@@ -134,11 +134,11 @@ function selected(source: NodeSource, labels: readonly Label[]): NodeSource {
       const unknown =
         problems.length === 0
           ? ''
-          : `, and the labels of ${grouped(problems.length)} are unknown: ${problems[0]}`;
+          : `, and ${grouped(problems.length)} of them ${problems.length === 1 ? 'is' : 'are'} broken: ${problems[0]}`;
       const text = labels.map(([key, value]) => `${key}=${value}`).join(' and ');
       const has = all.some((node) => Object.keys(node.labels ?? {}).length > 0);
       throw notFound(
-        `none of the ${grouped(all.length)} nodes of ${source.description} has ${text}${unknown}`,
+        `none of ${counted(all.length, 'node')} of ${source.description} has ${text}${unknown}`,
         has ? null : 'this source has no labels at all',
       );
     },

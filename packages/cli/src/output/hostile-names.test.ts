@@ -99,7 +99,7 @@ describe('names with line breaks and control sequences', () => {
 
   test.each([
     [['member', '4.none', '--in', 'FILE'], 'has no such member'],
-    [['value', '4', '--in', 'FILE', '--data', 'BYTES'], 'of them are missing'],
+    [['value', '4', '--in', 'FILE', '--data', 'BYTES'], 'but there are only '],
     [['value', '4', '--in', 'FILE', '--data', `none${HOSTILE}`], 'no file'],
     [[`lis${HOSTILE}`], 'unknown command'],
     [['find', 'x', '--kind', HOSTILE], 'is invalid'],

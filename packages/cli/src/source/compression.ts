@@ -25,6 +25,9 @@ export class CompressedError extends CliError {
   }
 }
 
+/** DamagedError is the error for a file that ends too early, or is not what its first bytes say. */
+export class DamagedError extends CompressedError {}
+
 /** compressionOf returns the format in which a file is compressed, by its first bytes; null if it is not. */
 export function compressionOf(head: Uint8Array): Compression | null {
   return COMPRESSIONS.find(({ magic }) => magic.every((byte, at) => head[at] === byte)) ?? null;

@@ -4,7 +4,7 @@ import { type Readable, Transform, type Writable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { codeOf, messageOf } from '../error/cli-error.js';
 import { grouped } from '../output/numbers.js';
-import { CompressedError, type Compression } from './compression.js';
+import { CompressedError, type Compression, DamagedError } from './compression.js';
 
 /** More than a vmlinux with all debug information. */
 const MAX_BYTES = 2 ** 30;
@@ -150,26 +150,23 @@ async function* piecesOf(name: string, stream: Readable): AsyncGenerator<Uint8Ar
   }
 }
 
-function damaged(name: string, why: string): CompressedError {
-  return new CompressedError(`cannot decompress ${name}: ${why}`);
+function damaged(name: string, why: string): DamagedError {
+  return new DamagedError(`cannot decompress ${name}: ${why}`);
 }
 
 /** Returns the stream of Node that decompresses a format; null if this Node has none. */
-function inNode({ name }: Compression): Transform | null {
+function inNode({ name, magic }: Compression): Transform | null {
   if (name === 'gzip') return zlib.createGunzip();
-  return name === 'zstd' ? zstdOfNode() : null;
+  return name === 'zstd' ? zstdOfNode(magic) : null;
 }
 
-/** The beginning of a file of zstd. */
-const CUT_OFF = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
-
 /** Returns the stream of Node for zstd, which Node 20 does not have. That of Node 22 takes a file that is cut off for a whole one. */
-function zstdOfNode(): Transform | null {
+function zstdOfNode(magic: readonly number[]): Transform | null {
   const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
   const decompressSync: unknown = Reflect.get(zlib, 'zstdDecompressSync');
   if (typeof create !== 'function' || typeof decompressSync !== 'function') return null;
   try {
-    decompressSync(CUT_OFF);
+    decompressSync(Uint8Array.from(magic));
     return null;
   } catch {
     const stream: unknown = create();

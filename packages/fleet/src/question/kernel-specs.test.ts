@@ -85,10 +85,21 @@ test('Questions that wait for a node that fails do not ask it again', async () =
   expect(fakes.calls('spec')).toBe(2);
 });
 
+test('A transfer may take longer than the time of a call', async () => {
+  await using fakes = new Fakes();
+  const chunks = 6;
+  const slow = { chunkBytes: Math.ceil(NEW_KERNEL.length / chunks), chunkDelay: 1_000 };
+  const node = await fakes.start('slow', NEW_KERNEL, {}, slow);
+  // Longer than a chunk takes on a busy machine, and shorter than all of them.
+  await using fleet = new BtfFleet(staticNodes([node]), { ...OPTIONS, timeout: 3_000 });
+  const { complete, builds } = await fleet.findTypes('task_*');
+  expect([complete, builds[0]?.value?.length]).toEqual([true, 1]);
+});
+
 test('A node that stops to send is given up after the time of a call', async () => {
   await using fakes = new Fakes();
   const nodes = await fakes.startMany(2, 'n', NEW_KERNEL);
-  await using fleet = new BtfFleet(staticNodes(nodes), { ...OPTIONS, timeout: 2_000 });
+  await using fleet = new BtfFleet(staticNodes(nodes), { ...OPTIONS, timeout: 6_000 });
   await fleet.inventory();
   const gates = nodes.map(({ daemon }) => daemon.stall('spec'));
   const { node, questions } = await asked(fakes, nodes, fleet);
@@ -96,7 +107,7 @@ test('A node that stops to send is given up after the time of a call', async () 
   for (const { builds, nodes: outcomes } of await Promise.all(questions)) {
     expect(builds[0]?.value).toHaveLength(1);
     expect(outcomes.get(node.name)).toMatchObject({
-      error: { rawMessage: `${node.name} sent nothing of the BTF of vmlinux for 2000 ms` },
+      error: { rawMessage: `${node.name} sent nothing of the BTF of vmlinux for 6000 ms` },
     });
   }
   expect(fakes.calls('spec')).toBe(2);

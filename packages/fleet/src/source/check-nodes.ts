@@ -40,7 +40,7 @@ export async function listNodes(source: NodeSource, signal: AbortSignal): Promis
     const problem = problemOf(node);
     if (problem === null) return node;
     const { name, address }: Fields = Object(node);
-    const text = [name, address].find(isText) ?? `node-${index + 1}`;
+    const text = [name, address].find(isText) ?? shownName(`node ${index + 1}`);
     return badNode(text, `bad node of ${source.description}: ${problem}`);
   });
 }

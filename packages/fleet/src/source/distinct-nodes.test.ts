@@ -87,9 +87,9 @@ describe('A source', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['node-2', {}, 'its address'],
-    ['node-2', null, 'it is not an object'],
-    ['node-2', 'host:2', 'it is not an object'],
+    ['node?2~', {}, 'its address'],
+    ['node?2~', null, 'it is not an object'],
+    ['node?2~', 'host:2', 'it is not an object'],
     ['host:2', { name: 5, address: 'host:2' }, 'its name'],
     ['web', { name: 'web', address: 7 }, 'its address'],
     ['web', { name: 'web', address: 'host:2', labels: null }, 'its labels'],
@@ -98,7 +98,10 @@ describe('A source', () => {
     const good = { address: 'host:1' };
     const parsed: FleetNode[] = JSON.parse(JSON.stringify([good, bad]));
     const text = expect.stringContaining(`bad node of the test: ${problem}`);
-    expect(await listNodes(source(parsed), SIGNAL)).toEqual([good, { name, address: '', problem: text }]);
+    expect(await listNodes(source(parsed), SIGNAL)).toEqual([
+      good,
+      { name: expect.stringContaining(name), address: '', problem: text },
+    ]);
   });
 
   test('lists 10,000 nodes and not one more', async () => {

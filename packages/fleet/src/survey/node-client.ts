@@ -44,10 +44,16 @@ export class NodeClients {
   open(node: FleetNode): BtfClient {
     const { tls, channelOptions, ...others } = this.#options;
     const serverName = serverNameOf(node, tls);
+    // A socket of this machine has no certificate, unless somebody names it.
+    const isLocal =
+      node.address.startsWith('unix:') &&
+      typeof tls === 'object' &&
+      serverName === undefined &&
+      node.tls === undefined;
     return new BtfClient(node.address, {
       ...others,
       retries: RETRIES,
-      credentials: this.#credentialsOf(node),
+      credentials: isLocal ? credentials.createInsecure() : this.#credentialsOf(node),
       channelOptions: {
         ...(serverName === undefined
           ? {}

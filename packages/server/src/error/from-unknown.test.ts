@@ -34,7 +34,9 @@ describe('The error that a client gets', () => {
     ['BPF_BTF_GET_FD_BY_ID', 'CAP_SYS_ADMIN'],
     ['BPF_BTF_GET_NEXT_ID', 'CAP_SYS_ADMIN'],
   ])('for a refusal of %s says that it needs %s, and not that the daemon lacks it', (command, capability) => {
-    expect(toServiceError(bpfError(command, 'EPERM')).message).toMatch(`: it needs ${capability}, and no`);
+    expect(toServiceError(bpfError(command, 'EPERM')).message).toMatch(
+      `: the daemon needs ${capability}, and a seccomp filter`,
+    );
   });
 
   test.each<[BpfCommand, { sysAdmin: boolean; bpf: boolean }, RegExp]>([

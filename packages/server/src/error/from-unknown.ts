@@ -78,7 +78,8 @@ function whyRefused({ command, code }: BpfError, rights: Rights | null): string 
   if (inUserNamespace()) {
     return `the daemon lacks ${needed} in the initial user namespace, and runs in another one: ${refused}`;
   }
-  if (rights === null) return `${refused}: it needs ${needed}, and no security module that forbids it`;
+  if (rights === null)
+    return `${refused}: the daemon needs ${needed}, and a seccomp filter or a security module may forbid it`;
   // The kernel accepts CAP_SYS_ADMIN wherever it asks for CAP_BPF.
   const has = rights.sysAdmin ? 'CAP_SYS_ADMIN' : rights.bpf && needed === 'CAP_BPF' ? needed : null;
   return has === null
