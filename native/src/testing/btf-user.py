@@ -20,6 +20,8 @@ COMMAND = "btf user (:"
 MAP_NAME = f"map_{os.getpid()}".encode()
 GLOBALS_NAME = f"{os.getpid()}.bss".encode()
 PROG_NAME = f"user_{os.getpid():010}".encode()
+# The name in the BTF, of which the kernel keeps PROG_NAME, as for each program with a long name.
+FUNCTION_NAME = PROG_NAME + b"_and_more"
 
 libc = ctypes.CDLL(None, use_errno=True)
 # Keeps the memory alive whose addresses the kernel gets.
@@ -48,11 +50,11 @@ def load_btf(strings, types):
 def load_user_btf():
     types = struct.pack("=4I", 1, 1 << 24, 4, 32)  # 1: INT int
     types += struct.pack("=3I", 0, 13 << 24, 1)  # 2: FUNC_PROTO that returns it
-    types += struct.pack("=3I", 5, 12 << 24, 2)  # 3: FUNC main
-    types += struct.pack("=9I", 10, 4 << 24 | 2, 16, 16, 1, 0, 21, 5, 64)  # 4: STRUCT count: hits, owner
+    types += struct.pack("=3I", 26, 12 << 24, 2)  # 3: FUNC of the program
+    types += struct.pack("=9I", 5, 4 << 24 | 2, 16, 11, 1, 0, 16, 5, 64)  # 4: STRUCT count: hits, owner
     types += struct.pack("=3I", 0, 2 << 24, 6)  # 5: PTR to the next
-    types += struct.pack("=6I", 21, 4 << 24 | 1, 4, 27, 1, 0)  # 6: STRUCT owner: pid
-    return load_btf(b"\0int\0main\0count\0hits\0owner\0pid\0", types)
+    types += struct.pack("=6I", 16, 4 << 24 | 1, 4, 22, 1, 0)  # 6: STRUCT owner: pid
+    return load_btf(b"\0int\0count\0hits\0owner\0pid\0" + FUNCTION_NAME + b"\0", types)
 
 
 def load_globals_btf():
@@ -95,6 +97,7 @@ user = {
     "map": shown(create_map(MAP_NAME, 16, btf, 1, 4), "map_id", MAP_NAME),
     "globals": [shown(create_map(GLOBALS_NAME, 4, globals_btf, 0, 3), "map_id", GLOBALS_NAME) for _ in "12"],
     "program": shown(load_program(btf), "prog_id", PROG_NAME),
+    "functionName": FUNCTION_NAME.decode(),
     "plainMap": shown(create_map(b"", 4, 0, 0, 0), "map_id", b""),
 }
 print(json.dumps(user), flush=True)

@@ -9,7 +9,7 @@ import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
 import { intBtf } from './testing/sample-btf.js';
 
-const bpftool = (...args: string[]): string => execFileSync('bpftool', args, { encoding: 'utf8' });
+const bpftool = (...args: string[]): string => execFileSync('bpftool', args, { encoding: 'utf8', stdio: 'pipe' });
 
 needs('bpf').describe('btfctl dump', () => {
   let daemon: DaemonProcess;
@@ -74,14 +74,97 @@ needs('bpf').describe('btfctl dump', () => {
     const [ofProgram, ofMap] = [await dump(...words.program()), await dump(...words.map())];
     for (const object of [['name', program.name], [program.name], [String(program.id)]])
       expect(await dump('prog', ...object)).toBe(ofProgram);
-    // The kernel keeps the first 15 characters.
-    expect(await dump('prog', `${program.name}_and_more`)).toBe(ofProgram);
     for (const object of [['name', map.name], [map.name], [`id:${map.id}`]])
       expect(await dump('map', ...object)).toBe(ofMap);
     expect(await dump('map', map.name, 'all', '--type', 'owner', '--format', 'layout')).toContain(
       'struct owner {',
     );
     expect(await dump('prog', program.name, 'root_id', '1')).toBe(await dump('map', map.name, 'key'));
+  });
+
+  needs('bpftool').test(
+    'takes the long name of a program, as bpftool, and no other with its beginning',
+    async () => {
+      const { program, functionName, map } = user.facts;
+      const words = ['prog', 'name', functionName];
+      expect(await dump(...words)).toBe(bpftool('btf', 'dump', ...words));
+      for (const name of [`${program.name}_other_tail`, `${functionName}_2`, functionName.slice(0, -1)]) {
+        const failed = await run('prog', 'name', name);
+        expect(failed).toMatchObject({ status: 3, stdout: '' });
+        expect(failed.stderr).toContain(`no program with BTF has the name "${name}"`);
+        expect(() => bpftool('btf', 'dump', 'prog', 'name', name)).toThrow();
+      }
+      const long = `${map.name.padEnd(15, '_')}x`;
+      const failed = await run('map', 'name', long);
+      expect(failed).toMatchObject({ status: 2, stdout: '' });
+      expect(failed.stderr).toContain(`"${long}" is not the name of a map: it has more than 15 characters\n`);
+      expect(() => bpftool('btf', 'dump', 'map', 'name', long)).toThrow("can't parse name");
+      expect(await btfctl(hintedCommand(failed), env)).toMatchObject({ status: 0 });
+    },
+  );
+
+  test('says what to write for a program or a map that is not named, or not alone', async () => {
+    const { program, map } = user.facts;
+    const lines = {
+      prog: [
+        ['dump', 'prog'],
+        ['dump', 'prog', 'format', 'c'],
+        ['header', 'prog', '7'],
+        ['dump', 'vmlinux', 'prog', 'id', '7'],
+      ],
+      map: [
+        ['dump', 'map'],
+        ['header', 'map', 'id', '7'],
+        ['header', 'vmlinux', 'map', 'id', '7'],
+      ],
+    };
+    for (const [kind, id] of [
+      ['prog', program.id],
+      ['map', map.id],
+    ] as const)
+      for (const line of lines[kind]) {
+        const failed = await btfctl(line, env);
+        expect(failed).toMatchObject({ status: 2, stdout: '' });
+        expect(failed.stderr).toContain(`"${kind}" is not a SPEC\n`);
+        const followed = await btfctl(hintedCommand(failed, { ID: String(id) }), env);
+        expect(followed.stdout).toBe(await dump(kind, 'id', String(id)));
+      }
+  });
+
+  test('completes names and ids that begin with the same digits, and only options that can follow', async () => {
+    const { map, globals } = user.facts;
+    const complete = async (...words: string[]): Promise<string[]> => {
+      const typed = words.pop() ?? '';
+      const completion = { ...env, BTFCTL_COMPLETION_TIMEOUT: '5m' };
+      const { stdout } = await btfctl(['__complete', 'fish', typed, 'dump', ...words], completion);
+      return stdout
+        .split('\n')
+        .slice(1, -1)
+        .map((word) => word.split('\t')[0] ?? '');
+    };
+    // `18551.bss`, of two maps.
+    const { id, name } = globals[0];
+    expect(await complete('map', name.slice(0, -4))).toContain(name);
+    expect(await complete('map', String(id))).toContain(String(id));
+    expect(await complete('map', 'id', name.slice(0, -1))).toEqual([]);
+    expect(await complete('map', 'name', name.slice(0, -1))).toEqual([name]);
+    // Each word that is offered is accepted.
+    for (const types of [[], ['kv'], ['all']]) {
+      const words = ['map', map.name, ...types];
+      const offered = await complete(...words, '');
+      for (const word of offered) {
+        const value = word === 'format' ? ['raw'] : word === 'root_id' ? ['1'] : [];
+        expect(await dump(...words, word, ...value)).not.toBe('');
+      }
+      expect(offered.includes('root_id')).toBe(types[0] === 'all');
+      const options = await complete(...words, '--');
+      for (const option of ['--type', '--root-id', '--closure'])
+        expect(options.includes(option)).toBe(types[0] === 'all');
+      const unknown = await run(...words, 'nosuch');
+      expect(unknown).toMatchObject({ status: 2 });
+      expect(unknown.stderr).toContain(`these words can follow: ${offered.join(', ')}\n`);
+    }
+    expect(await complete('prog', '7', '--')).toContain('--type');
   });
 
   test('refuses what does not exist, and its hints lead there', async () => {

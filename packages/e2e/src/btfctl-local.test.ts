@@ -50,7 +50,7 @@ needs('root', 'unshare').describe('btfctl without a daemon', () => {
     'list',
     'list --digest -o json',
     'list --origin module -o name',
-    'list alpha_* id:0',
+    'list alpha_* zeta',
     'layout item',
     'layout alpha_mod_item --in alpha_mod',
     'member item.second item.none',
@@ -92,14 +92,21 @@ needs('root', 'unshare').describe('btfctl without a daemon', () => {
       6,
       'id:7 needs a daemon: the files of the kernel have names, but no ids',
     ],
+    [
+      'an id to list with a name',
+      ['list', '5', 'vmlinux'],
+      6,
+      'id:5 needs a daemon: the files of the kernel have names, but no ids',
+    ],
+    ['the id 0, which no object has', ['list', '0'], 2, '"0" is not a BTF id'],
     ['a program', ['dump', 'prog', '7'], 6, 'prog id 7 needs a daemon: the files of the kernel do not show'],
     ['a missing name', ['dump', 'nosuch'], 3, 'the kernel has no BTF object named "nosuch"'],
     ['a folder', ['dump', '..'], 3, 'the kernel has no BTF object named ".."'],
     ['a module with a dash', ['dump', 'alpha-mod'], 3, 'names of modules have "_" in place of "-"'],
   ])('reports %s', async (_, args, code, message) => {
-    const { stderr, status } = await here(args);
+    const { stdout, stderr, status } = await here(args);
     expect(stderr).toContain(message);
-    expect(status).toBe(code);
+    expect({ stdout, status }).toEqual({ stdout: '', status: code });
   });
 
   test.each([

@@ -145,6 +145,17 @@ describe('btfctl find exits with', () => {
     [['--sizes', '--contains', 'node'], 2, "'--contains <type>' cannot be used with option '--sizes'"],
     [['--nested', 'node'], 2, '--nested needs --contains or --points-to'],
     [[], 2, 'find needs a name, or one of --contains,'],
+    [['--packable', '-k', 'func'], 2, 'find --packable shows no types of kind func\n'],
+    [['--packable', '-k', 'union'], 2, 'hint: leave out --kind, or use --kind struct\n'],
+    [['--sizes', '-k', 'typedef'], 2, 'use --kind struct or --kind union\n'],
+    [['--takes', 'node', '-k', 'struct'], 2, 'find --takes shows no types of kind struct\n'],
+    [['--returns', 'node', '-k', 'int'], 2, 'use --kind func\n'],
+    [['--points-to', 'node', '-k', 'func'], 2, 'use --kind struct or --kind union or --kind typedef\n'],
+    [
+      ['--contains', 'node', '-k', 'union'],
+      3,
+      'no struct or union contains node among those of kind union\n',
+    ],
     [['--sizes', '['], 2, 'invalid glob'],
   ] as const)('%j: %d', async (args, status, message) => {
     const ran = await find(...args);

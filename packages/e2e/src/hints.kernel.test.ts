@@ -125,6 +125,16 @@ const FOLLOWED: readonly Follow[] = [
     right: 'find --sizes --in vmlinux',
   },
   {
+    text: 'leave out --kind, or use --kind …',
+    wrong: 'find --packable --kind func --in vmlinux',
+    right: 'find --packable --kind struct --in vmlinux',
+  },
+  {
+    text: 'find … shows no types of kind …',
+    wrong: 'find --contains list_head --kind func',
+    right: 'find --contains list_head --kind union',
+  },
+  {
     text: '--nested needs --contains or --points-to',
     wrong: 'find list_head --nested',
     right: 'find --contains list_head --nested',
@@ -226,6 +236,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     '`btfctl list -o wide` lists the programs and maps that have BTF',
     'name one by its id: `btfctl dump … id ID`',
     'print all types of its BTF: `btfctl dump map id … all`',
+    'print the BTF of one …: `btfctl dump … id ID`',
     'use them with `all`: `btfctl dump map … all`',
   ],
   'e2e/src/btfctl-local.test.ts': [

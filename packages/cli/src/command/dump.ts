@@ -8,7 +8,7 @@ import type { Session } from '../session/session.js';
 import { chosenIds, noTypeNamed } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
 import { type LabeledSpec, mergedSpec } from '../source/merged-spec.js';
-import { type BpfRef, parseBpfWords } from '../source/bpf-ref.js';
+import { type BpfRef, parseBpfWords, wordsAfter } from '../source/bpf-ref.js';
 import { objectWithId, parseSpecWords } from '../source/spec-ref.js';
 
 /** dump runs `btfctl dump`. */
@@ -97,7 +97,7 @@ function bpfRef(words: readonly string[]): BpfRef | null {
   if (read === null || word === undefined) return read?.ref ?? null;
   throw usageError(
     `unknown word ${JSON.stringify(word)}`,
-    `after the ${read.ref.kind === 'map' ? 'map, use `key`, `value`, `kv`, `all`,' : 'program, use'} \`format FORMAT\`, \`unsorted\` or \`root_id ID\``,
+    `these words can follow: ${wordsAfter(read.ref).join(', ')}`,
   );
 }
 

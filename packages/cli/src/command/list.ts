@@ -5,7 +5,7 @@ import type { ListOptions } from '../grammar/list.js';
 import { objectData, objectsText } from '../output/object-list.js';
 import type { Session } from '../session/session.js';
 import { nameTest } from '../source/glob.js';
-import { objectName, underscoreHint } from '../source/spec-ref.js';
+import { objectName, type ObjectRef, parseObject, underscoreHint } from '../source/spec-ref.js';
 
 /** list runs `btfctl list`. */
 export async function list(
@@ -14,7 +14,10 @@ export async function list(
   options: ListOptions,
 ): Promise<number> {
   const names = joinIds(words);
-  const tests = names.map(wanted);
+  const refs = names.map((name) => parseObject(name));
+  const local = await session.localKernel();
+  for (const ref of refs) if (local !== null && ref.kind === 'id') throw local.withoutId(ref.id);
+  const tests = refs.map(wanted);
   const { output } = session.options;
   const users = output === 'wide' || output === 'json' || output === 'yaml';
   const details: InfoDetail[] = [
@@ -24,7 +27,7 @@ export async function list(
   const all = await listObjects(session, details, options.origin);
   const infos = names.length === 0 ? all : all.filter((info) => tests.some((matches) => matches(info)));
   const missing = names.filter((_, index) => !all.some((info) => tests[index]?.(info)));
-  if (missing.length > 0 && infos.length === 0) throw await nothing(session, missing);
+  if (missing.length > 0 && infos.length === 0) throw noObject(missing);
   const { digest = false } = options;
   await session.show({
     data: infos.map(objectData),
@@ -34,12 +37,6 @@ export async function list(
   if (missing.length === 0) return ExitCode.OK;
   session.warn(noObject(missing).message);
   return ExitCode.NOT_FOUND;
-}
-
-async function nothing(session: Session, names: readonly string[]): Promise<CliError> {
-  const [id] = names.flatMap((name) => idOf(name) ?? []);
-  const local = id === undefined ? null : await session.localKernel();
-  return id === undefined || local === null ? noObject(names) : local.withoutId(id);
 }
 
 function noObject(names: readonly string[]): CliError {
@@ -62,16 +59,9 @@ function joinIds(words: readonly string[]): string[] {
   return names;
 }
 
-/** Returns the id that a word means; null for names. */
-function idOf(word: string): number | null {
-  const [, digits] = /^(?:id:)?(\d+)$/.exec(word) ?? [];
-  return digits === undefined ? null : Number(digits);
-}
-
-function wanted(word: string): (info: HandleInfo) => boolean {
-  const wantedId = idOf(word);
-  if (wantedId !== null) return ({ id }) => id === wantedId;
-  const matches = nameTest(word);
+function wanted(ref: ObjectRef): (info: HandleInfo) => boolean {
+  if (ref.kind === 'id') return ({ id }) => id === ref.id;
+  const matches = nameTest(ref.name);
   return ({ name }) => matches(name);
 }
 

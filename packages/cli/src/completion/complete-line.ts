@@ -3,7 +3,7 @@ import { commandName } from '../grammar/command-formats.js';
 import { canRepeat } from '../grammar/options.js';
 import type { Session } from '../session/session.js';
 import { after, type Answer, joined, NOTHING, words } from './answer.js';
-import { type Completes, operandKinds, valueKind } from './completes.js';
+import { canFollow, type Completes, operandKinds, valueKind } from './completes.js';
 import type { TypesFrom } from './type-words.js';
 import { commandNamed, optionsOf, type TypedLine, valueOf } from './typed-line.js';
 
@@ -30,11 +30,14 @@ export async function completeLine(line: TypedLine, session: Session): Promise<A
 }
 
 /** Completes an option that may follow: an option with one value is offered once. */
-function optionWords({ command, options, current }: TypedLine): Answer {
+function optionWords(line: TypedLine): Answer {
+  const { command, options, current } = line;
   const given = new Set(
     options.filter(({ option }) => !canRepeat(option)).map(({ option }) => option.attributeName()),
   );
-  const open = optionsOf(command).filter((option) => !given.has(option.attributeName()));
+  const open = optionsOf(command).filter(
+    (option) => !given.has(option.attributeName()) && canFollow(line, option),
+  );
   const about = new Map(
     open.flatMap(({ short, long, description }) =>
       [short, long].flatMap((flag) => (flag === undefined ? [] : [[flag, firstSentence(description)]])),

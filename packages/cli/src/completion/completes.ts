@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { COMMAND_FORMATS, commandName } from '../grammar/command-formats.js';
 import { DUMP_FORMATS } from '../output/formats.js';
-import { MAP_TYPES } from '../source/bpf-ref.js';
+import { parseBpfWords, wordsAfter } from '../source/bpf-ref.js';
 import type { TypedLine } from './typed-line.js';
 
 /** Completes is the kind of words that complete an operand or the value of an option, or the words themselves. */
@@ -90,7 +90,7 @@ export function operandKinds({ command, operands, isAfterDashes }: TypedLine): r
     case 'header':
       return before === 'id' || before === 'file' ? [before] : [kind, ['id', 'file']];
     case 'dump':
-      return dumpKinds(operands, before);
+      return dumpKinds(operands);
     default:
       return [kind];
   }
@@ -100,21 +100,50 @@ export function operandKinds({ command, operands, isAfterDashes }: TypedLine): r
  * The words of bpftool: `dump SPEC… [format FORMAT [unsorted]] [root_id ID]…`. The first word is a SPEC, whatever its name, or
  * `prog` or `map`.
  */
-function dumpKinds(operands: readonly string[], before: string | undefined): readonly Completes[] {
+function dumpKinds(operands: readonly string[]): readonly Completes[] {
   const [first, second, ...others] = operands;
+  if (first === undefined) return ['spec', ['id', 'file', 'prog', 'map']];
   if (first === 'prog' || first === 'map') {
     if (second === undefined) return [first, ['id', 'name']];
-    const isNamed = second === 'id' || second === 'name';
-    if (isNamed && others.length === 0) return [`${first}-${second}`];
-    if (first === 'map' && others.length === (isNamed ? 1 : 0)) return [[...MAP_TYPES, 'format', 'root_id']];
-  } else if (before === 'id' || before === 'file') return [before];
-  if (operands.length === 0) return ['spec', ['id', 'file', 'prog', 'map']];
-  const later = operands.slice(1);
-  if (later.length > 0 && before === 'format') return [DUMP_FORMATS];
-  if (later.length > 0 && before === 'root_id') return [];
-  if (later.includes('format')) return [['unsorted', 'root_id']];
-  const isOne = later.includes('root_id') || first === 'prog' || first === 'map';
-  return isOne ? [['format', 'root_id']] : ['spec', ['format', 'root_id']];
+    if ((second === 'id' || second === 'name') && others.length === 0) return [`${first}-${second}`];
+    const bpf = bpfAmong(operands);
+    return bpf === null ? [] : laterKinds(bpf.rest, [], wordsAfter(bpf.ref));
+  }
+  const before = operands.at(-1);
+  if (before === 'id' || before === 'file') return [before];
+  return laterKinds(operands.slice(1), ['spec'], ['format', 'root_id']);
+}
+
+/** @param known the words that may follow a SPEC, or a program or a map. */
+function laterKinds(
+  later: readonly string[],
+  specs: readonly Completes[],
+  known: readonly string[],
+): readonly Completes[] {
+  const before = later.at(-1);
+  if (before === 'format') return [DUMP_FORMATS];
+  if (before === 'root_id') return [];
+  if (later.includes('format')) return [['unsorted', ...known.filter((word) => word === 'root_id')]];
+  return later.includes('root_id') ? [known] : [...specs, known];
+}
+
+/** Returns the program or the map that the operands of `dump` name; null for SPECs, and for words that are not complete. */
+function bpfAmong(operands: readonly string[]): ReturnType<typeof parseBpfWords> {
+  try {
+    return parseBpfWords(operands);
+  } catch {
+    return null;
+  }
+}
+
+/** The options of `dump` that choose among all types. */
+const CHOOSING = ['--type', '--closure', '--root-id'];
+
+/** canFollow reports whether an option may follow the operands: of a map without `all`, no types can be chosen. */
+export function canFollow({ command, operands }: TypedLine, { long }: Option): boolean {
+  if (commandName(command) !== 'dump' || !CHOOSING.includes(long ?? '')) return true;
+  const bpf = bpfAmong(operands);
+  return bpf === null || bpf.ref.types === 'all';
 }
 
 /** Returns the argument that an operand is. The last one of a command may repeat. */

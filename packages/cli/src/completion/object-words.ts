@@ -8,7 +8,7 @@ import { after, type Answer, joined, NOTHING, plainWords } from './answer.js';
 /** The most entries of a folder that are looked at. */
 const MAX_ENTRIES = 10_000;
 
-/** objectWords completes an object: its name, or its id after `id:` or a first digit. */
+/** objectWords completes an object: its name, or after a first digit or `id:` its id. */
 export async function objectWords(session: Session, typed: string): Promise<Answer> {
   return objectAnswer(await objectsOf(session, null), typed);
 }
@@ -23,7 +23,7 @@ export async function idWords(session: Session, typed: string): Promise<Answer> 
   return plainWords(typed, idsOf(await objectsOf(session, null)));
 }
 
-/** The kinds of words for programs and maps: a name, or an id after a first digit; only ids; only names. */
+/** The kinds of words for programs and maps: names, and ids after a first digit; only ids; only names. */
 export type BpfWords = `${BpfRef['kind']}${'' | '-id' | '-name'}`;
 
 /** bpfWords completes a program or a map that has BTF. */
@@ -35,11 +35,10 @@ export async function bpfWords(session: Session, kind: BpfWords, typed: string):
   const users = infos.flatMap(
     (info) => (kind.startsWith('prog') ? info.users?.programs : info.users?.maps) ?? [],
   );
-  const isId = kind.endsWith('-id') || (!kind.endsWith('-name') && /^\d/.test(typed));
-  return plainWords(
-    typed,
-    users.map(({ id, name }) => (isId ? String(id) : name)),
-  );
+  const ids = users.map(({ id }) => String(id));
+  const names = users.map(({ name }) => name);
+  if (kind.endsWith('-id')) return plainWords(typed, ids);
+  return kind.endsWith('-name') ? plainWords(typed, names) : namesAndIds(typed, names, ids);
 }
 
 /** moduleWords completes names of modules with commas between them. */
@@ -81,7 +80,13 @@ async function nodeWords(session: Session, typed: string): Promise<Answer> {
 function objectAnswer(objects: readonly HandleInfo[], typed: string): Answer {
   const scheme = 'id:';
   if (typed.startsWith(scheme)) return after(scheme, plainWords(typed.slice(scheme.length), idsOf(objects)));
-  return plainWords(typed, /^\d/.test(typed) ? idsOf(objects) : namesOf(objects));
+  return namesAndIds(typed, namesOf(objects), idsOf(objects));
+}
+
+/** Completes a name, or after a first digit also an id. A name of digits alone would mean an id. */
+function namesAndIds(typed: string, names: readonly string[], ids: readonly string[]): Answer {
+  const unlikeIds = names.filter((name) => !/^\d+$/.test(name));
+  return plainWords(typed, /^\d/.test(typed) ? [...unlikeIds, ...ids] : unlikeIds);
 }
 
 function namesOf(objects: readonly HandleInfo[]): string[] {

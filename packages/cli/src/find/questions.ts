@@ -12,6 +12,7 @@ import {
   type TypeId,
 } from '@btfd/btf';
 import { usageError } from '../error/cli-error.js';
+import type { KindWord } from '../diff/diff-kinds.js';
 import type { FindOptions } from '../grammar/find.js';
 import { grouped } from '../output/numbers.js';
 import type { Column } from '../output/table.js';
@@ -29,10 +30,13 @@ export interface Row {
 
 /** Question is what `find` looks for, other than names. */
 export interface Question {
+  readonly option: string;
   /** The type that is looked for; null for questions about each struct. */
   readonly type: string | null;
   /** Words for an answer that is empty, such as `no struct contains list_head`. */
   readonly none: string;
+  /** The kinds of types that it can show. */
+  readonly kinds: readonly KindWord[];
   /** The columns after the object. */
   readonly columns: readonly Column[];
   /** The columns of `-o wide` after these show the match itself. */
@@ -42,21 +46,34 @@ export interface Question {
 /**
  * questionOf returns the question of the options; null if only names are searched.
  *
- * @throws CliError USAGE for `--nested` without a question that it belongs to.
+ * @throws CliError USAGE for `--nested` without a question that it belongs to, and for a `--kind` that the question never shows.
  */
 export function questionOf(options: FindOptions): Question | null {
+  const question = askedIn(options);
+  const { kind } = options;
+  if (question === null || kind === undefined || question.kinds.some((one) => one === kind)) return question;
+  throw usageError(
+    `find ${question.option} shows no types of kind ${kind}`,
+    `leave out --kind, or use --kind ${question.kinds.join(' or --kind ')}`,
+  );
+}
+
+function askedIn(options: FindOptions): Question | null {
   const { contains, pointsTo, takes, returns, nested = false, sizes = false, packable = false } = options;
   if (nested && contains === undefined && pointsTo === undefined) {
     throw usageError('--nested needs --contains or --points-to');
   }
   if (contains !== undefined) {
-    return ofMembers(contains, `no struct or union contains ${contains}`, (spec, targets) =>
+    return ofMembers('--contains', contains, `no struct or union contains ${contains}`, (spec, targets) =>
       membersContaining(spec, targets, { nested }),
     );
   }
   if (pointsTo !== undefined) {
-    return ofMembers(pointsTo, `no struct or union has a pointer to ${pointsTo}`, (spec, targets) =>
-      membersPointingTo(spec, targets, { nested }),
+    return ofMembers(
+      '--points-to',
+      pointsTo,
+      `no struct or union has a pointer to ${pointsTo}`,
+      (spec, targets) => membersPointingTo(spec, targets, { nested }),
     );
   }
   if (takes !== undefined) return ofParameters(takes);
@@ -97,11 +114,15 @@ function isDeclared(spec: Spec, id: TypeId, keyword: string | null): boolean {
 }
 
 function ofMembers(
+  option: string,
   type: string,
   none: string,
   usesIn: (spec: Spec, targets: readonly TypeId[]) => Iterable<MemberUse>,
 ): Question {
   return {
+    option,
+    // A struct without a name is shown as its typedef.
+    kinds: ['struct', 'union', 'typedef'],
     type,
     none,
     columns: [{ heading: 'MEMBER', shrinks: true }, { heading: 'OFFSET', align: 'right' }, TYPE_COLUMN],
@@ -127,6 +148,8 @@ function ofMembers(
 
 function ofParameters(type: string): Question {
   return {
+    option: '--takes',
+    kinds: ['func'],
     type,
     none: `no function takes ${type}`,
     columns: [FUNCTION_COLUMN, { heading: '#', align: 'right' }, { heading: 'PARAMETER' }, TYPE_COLUMN],
@@ -148,6 +171,8 @@ function ofParameters(type: string): Question {
 
 function ofResults(type: string): Question {
   return {
+    option: '--returns',
+    kinds: ['func'],
     type,
     none: `no function returns ${type}`,
     columns: [FUNCTION_COLUMN, TYPE_COLUMN],
@@ -171,6 +196,8 @@ function ofSizes(packable: boolean): Question {
     ? ['BYTES', 'PACKED', 'SAVES', 'HOLES', 'PADDING']
     : ['BYTES', 'HOLES', 'HOLE BYTES', 'PADDING'];
   return {
+    option: packable ? '--packable' : '--sizes',
+    kinds: packable ? ['struct'] : ['struct', 'union'],
     type: null,
     none: packable
       ? 'no struct would be smaller with its members in another order'

@@ -24,7 +24,8 @@ export function headerCommand(action: Action): Command {
       `
 The header is that of bpftool 7.8. It needs no flag of the compiler. Several
 modules of one kernel share one header: btfctl header nf_conntrack xfs.
-With --type, it declares the functions of that name, too.
+With --type, it declares the functions of that name, too. bpftool's words for an
+object and a file can be used: header id 7, header file F.
 
 ${SPEC_HELP}`,
     )

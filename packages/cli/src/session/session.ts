@@ -19,7 +19,14 @@ import { columnsOf, type Io, type Stream, wantsColor } from '../output/terminal.
 import { type BpfRef, findBpfObject, formatBpfRef, type FoundBpf } from '../source/bpf-ref.js';
 import type { LocalKernel } from '../source/local-kernel.js';
 import type { Source } from '../source/source.js';
-import { formatObjectRef, parseSpecRef, type SpecRef, STANDARD_INPUT, SYSFS } from '../source/spec-ref.js';
+import {
+  formatObjectRef,
+  objectWithId,
+  parseSpecRef,
+  type SpecRef,
+  STANDARD_INPUT,
+  SYSFS,
+} from '../source/spec-ref.js';
 import { quietGrpc } from './quiet-grpc.js';
 import { RequestTimeout } from './request-timeout.js';
 
@@ -190,7 +197,8 @@ export class Session implements AsyncDisposable {
       );
     }
     const client = await this.client();
-    return findBpfObject(await client.listObjects({ details: ['users'], signal: this.requestSignal() }), ref);
+    const infos = await client.listObjects({ details: ['users'], signal: this.requestSignal() });
+    return findBpfObject(infos, ref, async (btfId) => (await this.source(objectWithId(btfId))).spec());
   }
 
   /**

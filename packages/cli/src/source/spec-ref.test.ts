@@ -46,11 +46,20 @@ test('the words of bpftool are parsed too', () => {
 });
 
 test.each([
+  ['prog', '"prog" is not a SPEC'],
+  ['vmlinux map id 7', '"map" is not a SPEC'],
+  ['id 0x7', '"0x7" is not a BTF id'],
+])('the words %p are rejected', (words, message) => {
+  expect(() => parseSpecWords(words.split(' '))).toThrow(message);
+});
+
+test.each([
   ['', 'the SPEC is empty'],
   ['@', 'does not name a node'],
   ['@web1/', 'the name of the object is empty'],
-  ['id:0', 'id:0 is not a BTF id'],
-  ['id:x', 'id:x is not a BTF id'],
+  ['id:0', '"0" is not a BTF id'],
+  ['id:x', '"x" is not a BTF id'],
+  ['0', '"0" is not a BTF id'],
   ['id:4294967296', 'is not a BTF id'],
 ])('%p is rejected', (text, message) => {
   expect(() => parseSpecRef(text)).toThrow(message);

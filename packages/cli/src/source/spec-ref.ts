@@ -61,12 +61,18 @@ export function isFileName(text: string): boolean {
 /**
  * parseSpecWords parses one or more SPECs, or the words of bpftool for them: `id 7`, `file PATH file PATH`.
  *
- * @throws CliError USAGE if one is invalid.
+ * @throws CliError USAGE if one is invalid, or bpftool's word for a program or a map.
  */
 export function parseSpecWords(words: readonly string[]): SpecRef[] {
   const refs: SpecRef[] = [];
   for (let at = 0; at < words.length; at++) {
     const [word = '', next] = words.slice(at);
+    if (word === 'prog' || word === 'map') {
+      throw usageError(
+        `${JSON.stringify(word)} is not a SPEC`,
+        `print the BTF of one ${word === 'prog' ? 'program' : 'map'}: \`btfctl dump ${word} id ID\``,
+      );
+    }
     if (next !== undefined && (word === 'id' || word === 'file')) {
       refs.push(word === 'id' ? parseSpecRef(`id:${next}`) : { kind: 'file', path: next });
       at += 1;
@@ -100,11 +106,12 @@ function parseNodeRef(text: string): SpecRef {
 export function parseObject(text: string, idNoun = 'BTF id'): ObjectRef {
   if (text === '') throw usageError('the name of the object is empty');
   // No module has a name of digits alone.
-  const [, digits = ''] = /^(?:id:)?(\d+)$/.exec(text) ?? [];
-  if (digits === '' && !text.startsWith('id:')) return { kind: 'name', name: text };
-  const id = Number(digits);
+  const number = text.startsWith('id:') ? text.slice('id:'.length) : text;
+  const isDigits = /^\d+$/.test(number);
+  if (!isDigits && number === text) return { kind: 'name', name: text };
+  const id = isDigits ? Number(number) : 0;
   if (id < 1 || id > 0xffff_ffff) {
-    throw usageError(`${text} is not a ${idNoun}`, 'use a positive number, such as id:7');
+    throw usageError(`${JSON.stringify(number)} is not a ${idNoun}`, 'use a positive number, such as 7');
   }
   return { kind: 'id', id };
 }

@@ -22,6 +22,8 @@ interface UserFacts {
   /** A map without BTF. */
   readonly plainMap: Named;
   readonly program: Named;
+  /** The longer name of the program in its BTF. */
+  readonly functionName: string;
 }
 
 /** BtfUser is a process that holds a BTF object twice, and a map and a program that use the object. */
