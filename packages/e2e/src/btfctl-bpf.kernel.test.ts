@@ -9,7 +9,8 @@ import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
 import { intBtf } from './testing/sample-btf.js';
 
-const bpftool = (...args: string[]): string => execFileSync('bpftool', args, { encoding: 'utf8', stdio: 'pipe' });
+const bpftool = (...args: string[]): string =>
+  execFileSync('bpftool', args, { encoding: 'utf8', stdio: 'pipe' });
 
 needs('bpf').describe('btfctl dump', () => {
   let daemon: DaemonProcess;
@@ -86,8 +87,8 @@ needs('bpf').describe('btfctl dump', () => {
     'takes the long name of a program, as bpftool, and no other with its beginning',
     async () => {
       const { program, functionName, map } = user.facts;
-      const words = ['prog', 'name', functionName];
-      expect(await dump(...words)).toBe(bpftool('btf', 'dump', ...words));
+      const named = ['prog', 'name', functionName];
+      expect(await dump(...named)).toBe(bpftool('btf', 'dump', ...named));
       for (const name of [`${program.name}_other_tail`, `${functionName}_2`, functionName.slice(0, -1)]) {
         const failed = await run('prog', 'name', name);
         expect(failed).toMatchObject({ status: 3, stdout: '' });
@@ -133,10 +134,10 @@ needs('bpf').describe('btfctl dump', () => {
 
   test('completes names and ids that begin with the same digits, and only options that can follow', async () => {
     const { map, globals } = user.facts;
-    const complete = async (...words: string[]): Promise<string[]> => {
-      const typed = words.pop() ?? '';
+    const complete = async (...line: string[]): Promise<string[]> => {
+      const typed = line.pop() ?? '';
       const completion = { ...env, BTFCTL_COMPLETION_TIMEOUT: '5m' };
-      const { stdout } = await btfctl(['__complete', 'fish', typed, 'dump', ...words], completion);
+      const { stdout } = await btfctl(['__complete', 'fish', typed, 'dump', ...line], completion);
       return stdout
         .split('\n')
         .slice(1, -1)
@@ -150,17 +151,17 @@ needs('bpf').describe('btfctl dump', () => {
     expect(await complete('map', 'name', name.slice(0, -1))).toEqual([name]);
     // Each word that is offered is accepted.
     for (const types of [[], ['kv'], ['all']]) {
-      const words = ['map', map.name, ...types];
-      const offered = await complete(...words, '');
+      const chosen = ['map', map.name, ...types];
+      const offered = await complete(...chosen, '');
       for (const word of offered) {
         const value = word === 'format' ? ['raw'] : word === 'root_id' ? ['1'] : [];
-        expect(await dump(...words, word, ...value)).not.toBe('');
+        expect(await dump(...chosen, word, ...value)).not.toBe('');
       }
       expect(offered.includes('root_id')).toBe(types[0] === 'all');
-      const options = await complete(...words, '--');
+      const options = await complete(...chosen, '--');
       for (const option of ['--type', '--root-id', '--closure'])
         expect(options.includes(option)).toBe(types[0] === 'all');
-      const unknown = await run(...words, 'nosuch');
+      const unknown = await run(...chosen, 'nosuch');
       expect(unknown).toMatchObject({ status: 2 });
       expect(unknown.stderr).toContain(`these words can follow: ${offered.join(', ')}\n`);
     }

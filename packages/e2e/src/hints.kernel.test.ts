@@ -130,11 +130,6 @@ const FOLLOWED: readonly Follow[] = [
     right: 'find --packable --kind struct --in vmlinux',
   },
   {
-    text: 'find … shows no types of kind …',
-    wrong: 'find --contains list_head --kind func',
-    right: 'find --contains list_head --kind union',
-  },
-  {
     text: '--nested needs --contains or --points-to',
     wrong: 'find list_head --nested',
     right: 'find --contains list_head --nested',

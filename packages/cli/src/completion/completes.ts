@@ -137,11 +137,11 @@ function bpfAmong(operands: readonly string[]): ReturnType<typeof parseBpfWords>
 }
 
 /** The options of `dump` that choose among all types. */
-const CHOOSING = ['--type', '--closure', '--root-id'];
+const CHOOSING: ReadonlySet<string> = new Set(['--type', '--closure', '--root-id']);
 
 /** canFollow reports whether an option may follow the operands: of a map without `all`, no types can be chosen. */
 export function canFollow({ command, operands }: TypedLine, { long }: Option): boolean {
-  if (commandName(command) !== 'dump' || !CHOOSING.includes(long ?? '')) return true;
+  if (commandName(command) !== 'dump' || !CHOOSING.has(long ?? '')) return true;
   const bpf = bpfAmong(operands);
   return bpf === null || bpf.ref.types === 'all';
 }

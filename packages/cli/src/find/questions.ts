@@ -30,7 +30,6 @@ export interface Row {
 
 /** Question is what `find` looks for, other than names. */
 export interface Question {
-  readonly option: string;
   /** The type that is looked for; null for questions about each struct. */
   readonly type: string | null;
   /** Words for an answer that is empty, such as `no struct contains list_head`. */
@@ -53,8 +52,8 @@ export function questionOf(options: FindOptions): Question | null {
   const { kind } = options;
   if (question === null || kind === undefined || question.kinds.some((one) => one === kind)) return question;
   throw usageError(
-    `find ${question.option} shows no types of kind ${kind}`,
-    `leave out --kind, or use --kind ${question.kinds.join(' or --kind ')}`,
+    `this search never finds types of kind ${kind}`,
+    `leave out --kind, or use --kind ${question.kinds.join(' or ')}`,
   );
 }
 
@@ -64,16 +63,13 @@ function askedIn(options: FindOptions): Question | null {
     throw usageError('--nested needs --contains or --points-to');
   }
   if (contains !== undefined) {
-    return ofMembers('--contains', contains, `no struct or union contains ${contains}`, (spec, targets) =>
+    return ofMembers(contains, `no struct or union contains ${contains}`, (spec, targets) =>
       membersContaining(spec, targets, { nested }),
     );
   }
   if (pointsTo !== undefined) {
-    return ofMembers(
-      '--points-to',
-      pointsTo,
-      `no struct or union has a pointer to ${pointsTo}`,
-      (spec, targets) => membersPointingTo(spec, targets, { nested }),
+    return ofMembers(pointsTo, `no struct or union has a pointer to ${pointsTo}`, (spec, targets) =>
+      membersPointingTo(spec, targets, { nested }),
     );
   }
   if (takes !== undefined) return ofParameters(takes);
@@ -114,13 +110,11 @@ function isDeclared(spec: Spec, id: TypeId, keyword: string | null): boolean {
 }
 
 function ofMembers(
-  option: string,
   type: string,
   none: string,
   usesIn: (spec: Spec, targets: readonly TypeId[]) => Iterable<MemberUse>,
 ): Question {
   return {
-    option,
     // A struct without a name is shown as its typedef.
     kinds: ['struct', 'union', 'typedef'],
     type,
@@ -148,7 +142,6 @@ function ofMembers(
 
 function ofParameters(type: string): Question {
   return {
-    option: '--takes',
     kinds: ['func'],
     type,
     none: `no function takes ${type}`,
@@ -171,7 +164,6 @@ function ofParameters(type: string): Question {
 
 function ofResults(type: string): Question {
   return {
-    option: '--returns',
     kinds: ['func'],
     type,
     none: `no function returns ${type}`,
@@ -196,7 +188,6 @@ function ofSizes(packable: boolean): Question {
     ? ['BYTES', 'PACKED', 'SAVES', 'HOLES', 'PADDING']
     : ['BYTES', 'HOLES', 'HOLE BYTES', 'PADDING'];
   return {
-    option: packable ? '--packable' : '--sizes',
     kinds: packable ? ['struct'] : ['struct', 'union'],
     type: null,
     none: packable
