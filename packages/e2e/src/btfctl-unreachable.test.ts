@@ -14,7 +14,7 @@ import { TestCertificates } from './testing/test-certificates.js';
 /** Listens with the shortest queue for connections. The test then stops it, so that nothing empties the queue. */
 const FULL_LISTENER = `
   require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
-    console.log(this.address().port);
+    console.log(String(this.address().port));
   });`;
 
 const dir = mkdtempSync(join(tmpdir(), 'btfctl-unreachable-'));
