@@ -39,7 +39,7 @@ describe('the input of btfctl', () => {
       /authorities \(ca\): EISDIR: .* '\/tmp\/'/,
     ],
     ['two SPECs of standard input', ['diff', '-', '-'], 2, 'only one SPEC can be -'],
-    ['an empty name of an object', ['list', ''], 2, 'the name is empty'],
+    ['an empty name of an object', ['list', ''], 2, 'the name of the object is empty'],
     ['an id to watch', ['watch', 'id:7'], 2, 'id:7 cannot be watched'],
     ['an empty option', ['context', 'set', 'a', '-a', 'x:1', '--tls-ca', ''], 2, /'--tls-ca <file>'.* empty/],
     ['a time that no timer has', ['list', '--timeout', '35792m'], 2, /'35792m' is invalid.* 35791m/],
