@@ -159,7 +159,8 @@ function* symbolsOf(file: DescFile): Generator<string> {
   for (const type of nestedTypes(file)) {
     yield type.typeName;
     if (type.kind === 'message') {
-      for (const { name } of [...type.fields, ...type.oneofs]) yield `${type.typeName}.${name}`;
+      // Also the oneofs of optional fields, which have no description of their own.
+      for (const { name } of [...type.fields, ...type.proto.oneofDecl]) yield `${type.typeName}.${name}`;
     } else if (type.kind === 'service') {
       for (const { name } of type.methods) yield `${type.typeName}.${name}`;
     } else if (type.kind === 'enum') {
