@@ -104,8 +104,8 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     '--advertise',
     '--label',
   ],
-  // A flag of V8, which btfctl sets.
-  'fleet/open-fleet.ts': ['--optimize-for-size'],
+  // Flags of V8, which btfctl sets.
+  'fleet/open-fleet.ts': ['--optimize-for-size', '--no-maglev'],
   // The parts of the hint about sources.
   'fleet/node-source.ts': [
     '--dns',

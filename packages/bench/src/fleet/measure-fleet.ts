@@ -8,7 +8,7 @@ import { SocketCount } from './socket-count.js';
 const PROCESSES = 4;
 const CONCURRENCY = 32;
 /** docs/fleet.md recommends them to programs that ask many nodes. */
-const FLAGS = ['--optimize-for-size'];
+const FLAGS = ['--optimize-for-size', '--no-maglev'];
 
 /** measureFleet prints the cost of a survey and of one question for each build, in the asking process alone. */
 export async function measureFleet(quick: boolean): Promise<void> {
