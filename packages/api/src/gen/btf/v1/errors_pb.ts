@@ -114,8 +114,7 @@ export enum ErrorReason {
   /**
    * PERMISSION_DENIED. The kernel refuses the daemon. Metadata: command, errno_name.
    * Next: call GetServerInfo for the operations that work without the capability, or
-   * give the capability to the daemon. If it has the capability, as the message then
-   * says, a seccomp filter or a security module forbids the command: allow it there.
+   * give the capability to the daemon.
    *
    * @generated from enum value: ERROR_REASON_DAEMON_LACKS_CAPABILITY = 11;
    */
