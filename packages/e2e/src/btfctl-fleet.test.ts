@@ -223,6 +223,13 @@ describe('btfctl fleet with real daemons', () => {
     expect(words((await run('--nodes-file', join(dir, 'named.txt'))).stdout).at(-1)).toEqual(
       expect.arrayContaining([OLD, 'named']),
     );
+    writeFileSync(config, 'fleet: { nodes-file: configured.txt, tls: { ca: none.pem } }');
+    const missing = `ENOENT: no such file or directory, stat '${join(dir, 'none.pem')}'`;
+    expect(await run()).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `btfctl: fleet in the config file: authorities (ca): ${missing}\n`,
+    });
     writeFileSync(config, 'fleet: { nodes-file: configured.txt, dns: a.example:1 }');
     expect((await run()).stderr).toContain('--dns and --nodes-file both name nodes: use only one of them\n');
     writeFileSync(config, '');

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { BtfClient, BtfError, type Tls } from '@btfd/client';
-import { CliError, ConfigFileError, usageError } from '../error/cli-error.js';
-import type { TlsFiles } from './config.js';
+import { BtfClient, BtfError } from '@btfd/client';
+import { usageError } from '../error/cli-error.js';
 import type { NamedNode } from './target.js';
 import { checkedTls } from './tls-files.js';
 import { cacheHome } from './xdg-folders.js';
@@ -20,24 +19,15 @@ export async function connectTo(
 ): Promise<BtfClient> {
   // Reading BTF again from a daemon on this machine costs less than keeping it.
   const specCacheDir = address.startsWith('unix:') ? undefined : join(cacheHome(env), 'btfd');
+  const namedBy = context === null ? null : `context ${JSON.stringify(context)}`;
   try {
     return new BtfClient(address, {
       timeout,
       retries: 0,
       specCacheDir,
-      tls: tls === null ? undefined : await tlsOf(tls, context, interrupted),
+      tls: tls === null ? undefined : await checkedTls(tls, interrupted, namedBy),
     });
   } catch (error) {
     throw BtfError.isBtfError(error) ? usageError(error.rawMessage) : error;
-  }
-}
-
-/** @throws CliError USAGE for invalid TLS files, with the name of the context that names them. */
-async function tlsOf(files: TlsFiles, context: string | null, interrupted: AbortSignal): Promise<Tls> {
-  try {
-    return await checkedTls(files, interrupted);
-  } catch (error) {
-    if (context === null || !(error instanceof CliError)) throw error;
-    throw new ConfigFileError(`context ${JSON.stringify(context)}: ${error.message}`);
   }
 }

@@ -99,11 +99,12 @@ function withTls(node: NamedNode, options: TlsFiles): NamedNode {
       keyFile: options.keyFile ?? tls?.keyFile,
       serverName: options.serverName ?? tls?.serverName,
     },
-    context: hasFiles(options) ? null : node.context,
+    context: namesFiles(options) ? null : node.context,
   };
 }
 
-function hasFiles({ caFile, certFile, keyFile }: TlsFiles): boolean {
+/** namesFiles reports whether options name a TLS file. */
+export function namesFiles({ caFile, certFile, keyFile }: TlsFiles): boolean {
   return [caFile, certFile, keyFile].some((path) => path !== undefined);
 }
 

@@ -15,12 +15,15 @@ test('A client gets the paths of files, which it reads again when they change, a
   try {
     const [caFile, pipe] = ['ca.crt', 'pipe'].map((name) => join(dir, name));
     writeFileSync(caFile ?? '', CA);
-    expect(await checkedTls({ caFile, serverName: 'web1' }, SIGNAL)).toEqual({ caFile, serverName: 'web1' });
+    expect(await checkedTls({ caFile, serverName: 'web1' }, SIGNAL, null)).toEqual({
+      caFile,
+      serverName: 'web1',
+    });
     execFileSync('mkfifo', [pipe ?? '']);
-    const contents = checkedTls({ caFile: pipe }, SIGNAL);
+    const contents = checkedTls({ caFile: pipe }, SIGNAL, null);
     await writeFile(pipe ?? '', CA);
     expect(await contents).toMatchObject({ ca: Buffer.from(CA) });
-    expect(await checkedTls({ serverName: 'web1' }, SIGNAL)).toMatchObject({ serverName: 'web1' });
+    expect(await checkedTls({ serverName: 'web1' }, SIGNAL, null)).toMatchObject({ serverName: 'web1' });
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Tls, TlsOptions } from '@btfd/client';
-import { messageOf, usageError } from '../error/cli-error.js';
+import { CliError, ConfigFileError, messageOf, usageError } from '../error/cli-error.js';
 import { readPath } from '../source/read-file.js';
 import type { TlsFiles } from './config.js';
 
@@ -22,9 +22,24 @@ export function checkPair({ certFile, keyFile }: TlsFiles): void {
  * checkedTls checks the TLS files, and returns the options for a client, which reads files again when they change. Commands such as
  * `watch` run for longer than certificates are valid. Pipes can be read once, so their contents are used.
  *
- * @throws CliError USAGE, with the name of the file. The reason of `interrupted`.
+ * @param namedBy the part of the config file that names all of the files, in words; null if options name some.
+ * @throws CliError USAGE, with the name of the file; ConfigFileError, also with the part of the config file. The reason of
+ * `interrupted`.
  */
-export async function checkedTls(files: TlsFiles, interrupted: AbortSignal): Promise<Tls> {
+export async function checkedTls(
+  files: TlsFiles,
+  interrupted: AbortSignal,
+  namedBy: string | null,
+): Promise<Tls> {
+  try {
+    return await usableTls(files, interrupted);
+  } catch (error) {
+    if (namedBy === null || !(error instanceof CliError)) throw error;
+    throw new ConfigFileError(`${namedBy}: ${error.message}`);
+  }
+}
+
+async function usableTls(files: TlsFiles, interrupted: AbortSignal): Promise<Tls> {
   const contents = await tlsOptions(files, interrupted);
   const { caFile, certFile, keyFile } = files;
   const paths = [caFile, certFile, keyFile].filter((path) => path !== undefined);

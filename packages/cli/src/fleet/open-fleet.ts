@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { BtfError } from '@btfd/client';
 import type { AskOptions, BtfFleet } from '@btfd/fleet';
 import type { TlsFiles } from '../config/config.js';
+import { namesFiles } from '../config/target.js';
 import { checkedTls } from '../config/tls-files.js';
 import { cacheHome } from '../config/xdg-folders.js';
 import { CliError, isBtfError, usageError } from '../error/cli-error.js';
@@ -38,8 +39,8 @@ export async function openFleet(
 ): Promise<OpenFleet> {
   // Before the library loads grpc-js.
   quietGrpc();
-  // V8 frees the objects of a closed connection only when it collects the whole heap, by default late, and Maglev, a compiler of
-  // Node 22 and 24, needs memory too. Without these flags a thousand nodes take more than 60 MiB more.
+  // V8 frees the objects of a closed connection only when it collects the whole heap, by default late, and in Node 24 its
+  // compiler Maglev needs memory too. Without these flags a thousand nodes take more than 60 MiB more.
   for (const flag of ['--optimize-for-size', '--no-maglev']) setFlagsFromString(flag);
   const { address, context } = session.options;
   // An invalid config file must not matter for options that name the nodes, or that are refused.
@@ -50,7 +51,10 @@ export async function openFleet(
   const ofOptions = given(tlsOf(session.options));
   const ofConfig = config?.tls ?? null;
   const hasTls = ofConfig !== null || Object.keys(ofOptions).length > 0;
-  const tls = hasTls ? await checkedTls({ ...ofConfig, ...ofOptions }, session.interrupted) : undefined;
+  const namedBy = namesFiles(ofOptions) ? null : 'fleet in the config file';
+  const tls = hasTls
+    ? await checkedTls({ ...ofConfig, ...ofOptions }, session.interrupted, namedBy)
+    : undefined;
   const { BtfFleet: Fleet } = await import('@btfd/fleet');
   const progress = new FleetProgress(session.steps());
   const { failFast = false, concurrency, connectTimeout, deadline } = options;
