@@ -11,7 +11,7 @@ make_base() {
   rm -rf "$ROOTS/$suite.new"
   mirror=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE)' | awk '$1 == "Debian" && $3 !~ /-/ { print $2; exit }')
   debootstrap --variant=minbase --include=ca-certificates,g++,git,make,python3 "$suite" "$ROOTS/$suite.new" "$mirror" >/dev/null
-  rm "$ROOTS/$suite.new"/var/cache/apt/archives/*.deb
+  rm -f "$ROOTS/$suite.new"/var/cache/apt/archives/*.deb
   mv "$ROOTS/$suite.new" "$ROOTS/$suite"
 }
 

@@ -158,7 +158,8 @@ function alignmentOfStruct(
   }
   // A struct whose size is not a multiple is packed.
   const own = size % widest === 0 ? widest : 1;
-  if (aligned(end, own) === size) return own;
+  // Nothing shows the alignment of a struct without members.
+  if (end === 0 || aligned(end, own) === size) return own;
   let wider = Math.max(own, forcedAlignment);
   while (aligned(end, wider) < size) wider *= 2;
   // Otherwise bitfields without a name may be the reason.
