@@ -8,7 +8,7 @@ export function someOf(texts: readonly string[], most: number, separator = ', ')
 /**
  * withRest lists texts, and counts those that are left out.
  *
- * @param left how many are left out; the text ends without them if there are none.
+ * @param left the number of texts that are left out, which may be 0
  */
 export function withRest(shown: readonly string[], left: number, separator = ', '): string {
   return `${shown.join(separator)}${left > 0 ? ` and ${grouped(left)} more` : ''}`;

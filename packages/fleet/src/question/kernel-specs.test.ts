@@ -96,7 +96,7 @@ test('A transfer may take longer than the time of a call', async () => {
   expect([complete, builds[0]?.value?.length]).toEqual([true, 1]);
 });
 
-test('A node that stops to send is given up after the time of a call', async () => {
+test('A node that stops sending is given up after the time of a call', async () => {
   await using fakes = new Fakes();
   const nodes = await fakes.startMany(2, 'n', NEW_KERNEL);
   await using fleet = new BtfFleet(staticNodes(nodes), { ...OPTIONS, timeout: 6_000 });

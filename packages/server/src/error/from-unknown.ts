@@ -15,7 +15,7 @@ export type Rights = Pick<Capabilities, 'sysAdmin' | 'bpf'>;
 /**
  * toServiceError returns the error that a client gets for any thrown value. An unknown one becomes INTERNAL, without its text.
  *
- * @param rights - those of the daemon, which show whether the kernel refused for a lack of them; null if they are not known
+ * @param rights those of the daemon, which show whether the kernel refused for a lack of them; null if they are not known
  */
 export function toServiceError(error: unknown, rights: Rights | null = null): ServiceError {
   if (error instanceof ServiceError) return error;
