@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Etcd } from 'test-tools/etcd';
@@ -94,6 +95,19 @@ needs('etcd', 'etcdctl').describe('A registration', () => {
     await registration.ended;
     expect(await read(key)).toBeNull();
     expect(await etcd.ctl('lease', 'list')).not.toContain(found?.lease);
+    expect(states.all).toEqual([]);
+  });
+
+  test('leaves no key when it is closed in the middle of a renewal', async () => {
+    const { prefix, states, all } = options();
+    for (let i = 0; i < 60; i++) {
+      await using registration = registerNodeWith({ ...all, name: `web${i}` }, { ...TIMES, renew: 1 });
+      await states.next('registered');
+      // Some are closed at each step of a renewal, which takes about 3 ms.
+      await sleep(5 + (i % 10) / 2);
+      void registration;
+    }
+    expect(await etcd.ctl('get', prefix, '--prefix')).toBe('');
     expect(states.all).toEqual([]);
   });
 

@@ -145,10 +145,12 @@ export class Registration implements AsyncDisposable {
   async #hold(key: NodeKey, signal: AbortSignal): Promise<void> {
     const { renew, retry } = this.#context.times;
     let failures = 0;
+    let registering = Promise.resolve();
     try {
       while (!signal.aborted) {
         try {
-          await orAborted(this.#register(key, signal), signal);
+          registering = this.#register(key, signal);
+          await orAborted(registering, signal);
           failures = 0;
         } catch (error) {
           if (signal.aborted) return;
@@ -161,7 +163,7 @@ export class Registration implements AsyncDisposable {
         await pause(isHeld ? renew : Math.min(renew, retry * 2 ** Math.max(0, failures - 1)), signal);
       }
     } finally {
-      await this.#revoke(key);
+      await this.#revoke(key, registering);
     }
   }
 
@@ -169,9 +171,10 @@ export class Registration implements AsyncDisposable {
   async #register(key: NodeKey, signal: AbortSignal): Promise<void> {
     const { value, times } = this.#context;
     await key.keep(times.lease / 1_000);
+    if (signal.aborted) return;
     let found = await key.state();
+    if (signal.aborted) return;
     if (found.kind === 'absent') found = await key.create(value);
-    // Nobody waits for this any more, and the lease is revoked.
     if (signal.aborted) return;
     if (found.kind !== 'held') {
       this.#heldSince = null;
@@ -186,9 +189,11 @@ export class Registration implements AsyncDisposable {
     this.#tell({ kind: 'retrying', error: found.error });
   }
 
-  async #revoke(key: NodeKey): Promise<void> {
+  /** @param registering - what may still get a lease, or create the key under it */
+  async #revoke(key: NodeKey, registering: Promise<void>): Promise<void> {
+    const revoking = Promise.allSettled([registering]).then(async () => key.revoke());
     try {
-      await orAborted(key.revoke(), AbortSignal.timeout(CALL_MS));
+      await orAborted(revoking, AbortSignal.timeout(CALL_MS));
     } catch (error) {
       this.#tell({ kind: 'expiring', error: etcdError(error, this.#context.etcd) });
     }
