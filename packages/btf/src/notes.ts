@@ -28,7 +28,7 @@ export interface BtfNote {
 }
 
 /** formatNote returns a note in words with its place: `bytes belong to no known section (offset 40, 8 bytes)`. */
-export function formatNote({ message, offset, length }: BtfNote): string {
+export function formatNote({ message, offset, length }: Omit<BtfNote, 'kind'>): string {
   return `${message} (offset ${offset}, ${length} ${length === 1 ? 'byte' : 'bytes'})`;
 }
 

@@ -65,7 +65,9 @@ needs('bpf').describe('btfctl dump', () => {
     async () => {
       const ours = await dump('vmlinux', 'format', 'c');
       expect(compareC(ours, bpftoolC(VMLINUX)).unexplained).toEqual([]);
+      // The daemon prints the header, and btfctl that of a file.
       expect((await btfctl(['header'], env)).stdout === ours).toBe(true);
+      expect((await btfctl(['header', VMLINUX], env)).stdout === ours).toBe(true);
       const unsorted = await dump('vmlinux', 'format', 'c', 'unsorted');
       expect(compareC(unsorted, bpftoolC(VMLINUX, undefined, ['unsorted'])).unexplained).toEqual([]);
       expect((await btfctl(['header', '--unsorted'], env)).stdout === unsorted).toBe(true);
@@ -85,8 +87,13 @@ needs('bpf').describe('btfctl dump', () => {
     expect(text).toContain('extern ssize_t vfs_read(struct file *');
     expect(text).toContain('_Static_assert(sizeof(struct task_struct) == ');
     expect(text).not.toContain('bpf_task_acquire(');
-    const whole = await client.cHeader('vmlinux', {}, { sorted: false });
-    expect(whole === (await btfctl(['header', '--unsorted'], env)).stdout).toBe(true);
+    for (const args of [['--unsorted'], ['--no-kfuncs'], ['--assert']]) {
+      const [ofDaemon, ofFile] = [
+        await btfctl(['header', ...args], env),
+        await btfctl(['header', VMLINUX, ...args], env),
+      ];
+      expect(ofDaemon.stdout === ofFile.stdout).toBe(true);
+    }
   });
 
   needs('gcc').test('the header of some types compiles on its own', async () => {

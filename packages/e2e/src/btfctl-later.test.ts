@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { BtfClient } from '@btfd/client';
+import { BtfClient, type SpecNote } from '@btfd/client';
 import { FakeDaemon } from '@btfd/client/testing';
 import { formatNote } from '@btfd/btf';
 import { needs } from 'test-tools';
@@ -46,6 +46,14 @@ describe.each(CASES)('the BTF of a later kernel, %s.btf', (name, notes, refusal)
     expect(await run('dump', path, '--quiet')).toEqual({ status: 0, stdout, stderr: '' });
   });
 
+  test('is printed as C by the daemon, and the rest is noted', async () => {
+    const local = await run('header', path);
+    expect(local).toMatchObject({ status: 0, stderr: noted(path) });
+    for (const args of [['header'], ['dump', 'vmlinux', 'format', 'c']]) {
+      expect(await run(...args)).toEqual({ ...local, stderr: noted('vmlinux') });
+    }
+  });
+
   test('is searched', async () => {
     const found = await run('find', 'int');
     expect(found).toMatchObject({ status: 0, stderr: noted('vmlinux') });
@@ -67,6 +75,9 @@ describe.each(CASES)('the BTF of a later kernel, %s.btf', (name, notes, refusal)
     const { spec, notes: selected } = await handle.selectTypes({ names: ['int'] });
     expect(selected).toEqual((await handle.spec()).notes);
     expect([spec.typeCount, spec.notes]).toEqual([1, []]);
-    expect(await handle.cHeader()).toContain('__VMLINUX_H__');
+    const ofHeader: SpecNote[] = [];
+    const onNote = (note: SpecNote): void => void ofHeader.push(note);
+    expect(await handle.cHeader({}, { onNote })).toContain('__VMLINUX_H__');
+    expect(ofHeader).toEqual(selected);
   });
 });

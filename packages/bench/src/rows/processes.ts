@@ -84,6 +84,7 @@ export const PROCESS_ROWS: readonly Row[] = [
       bpftool: tool('bpftool', async (lab) => ['btf', 'dump', 'file', lab.vmlinux(), 'format', 'c']),
       node: EMPTY_NODE,
     },
+    goals: [{ metric: 'cpuUs', peer: 'bpftool', atMost: 2 }],
   },
   {
     name: 'process/layout',

@@ -1,7 +1,6 @@
-import { type PrintCOptions, selectTypes, type TypeId } from '@btfd/btf';
+import { selectTypes, type TypeId } from '@btfd/btf';
 import { usageError } from '../error/cli-error.js';
 import type { DumpOptions } from '../grammar/dump.js';
-import type { COptions } from '../grammar/options.js';
 import { dumpText } from '../output/dump-text.js';
 import { DUMP_FORMATS, type DumpFormat } from '../output/formats.js';
 import type { Session } from '../session/session.js';
@@ -10,6 +9,7 @@ import { checkNames } from '../source/glob.js';
 import { type LabeledSpec, mergedSpec } from '../source/merged-spec.js';
 import { type BpfRef, parseBpfWords, wordsAfter } from '../source/bpf-ref.js';
 import { objectWithId, parseSpecWords } from '../source/spec-ref.js';
+import { cFormOf, printHeader } from './print-header.js';
 
 /** dump runs `btfctl dump`. */
 export async function dump(session: Session, words: readonly string[], options: DumpOptions): Promise<void> {
@@ -32,7 +32,11 @@ export async function dump(session: Session, words: readonly string[], options: 
   }
   const found = bpf === null ? null : await session.bpfObject(bpf);
   const refs = found === null ? parseSpecWords(read.specs) : [objectWithId(found.btfId)];
-  const merged = await mergedSpec(await session.sources(refs, options.base));
+  const sources = await session.sources(refs, options.base);
+  const cForm = cFormOf({ ...options, unsorted: options.unsorted === true || read.unsorted });
+  const isWhole = names.length + rootIds.length === 0 && found === null;
+  if (isWhole && format === 'c' && (await printHeader(session, sources, cForm))) return;
+  const merged = await mergedSpec(sources);
   const { spec, label } = merged;
   let ids: readonly TypeId[] | null = null;
   if (names.length > 0) ids = chosenIds(spec, names, closure, label);
@@ -43,13 +47,7 @@ export async function dump(session: Session, words: readonly string[], options: 
     await session.out.write(ids === null ? spec.bytes : selectTypes(spec, ids).bytes);
     return;
   }
-  const cFormat = cFormatOf({ ...options, unsorted: options.unsorted === true || read.unsorted });
-  await session.print(dumpText(spec, format, ids, cFormat, session.nameLine));
-}
-
-/** cFormatOf returns the form of C that options choose. */
-export function cFormatOf({ unsorted = false, kfuncs, assert = false }: COptions): PrintCOptions {
-  return { sorted: !unsorted, kfuncs, assertions: assert };
+  await session.print(dumpText(spec, format, ids, cForm, session.nameLine));
 }
 
 /** A format of `--format`, or a format of `-o` in its place. */

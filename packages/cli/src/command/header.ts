@@ -5,7 +5,7 @@ import { chosenIds } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
 import { mergedSpec } from '../source/merged-spec.js';
 import { parseSpecWords } from '../source/spec-ref.js';
-import { cFormatOf } from './dump.js';
+import { cFormOf, printHeader } from './print-header.js';
 
 /** header runs `btfctl header`. */
 export async function header(
@@ -15,7 +15,10 @@ export async function header(
 ): Promise<void> {
   checkNames(type);
   const refs = parseSpecWords(texts.length === 0 ? ['vmlinux'] : texts);
-  const { spec, label } = await mergedSpec(await session.sources(refs, base));
+  const sources = await session.sources(refs, base);
+  const form = cFormOf(options);
+  if (type.length === 0 && (await printHeader(session, sources, form))) return;
+  const { spec, label } = await mergedSpec(sources);
   const ids = type.length === 0 ? null : chosenIds(spec, type, false, label);
-  await session.print(dumpText(spec, 'c', ids, cFormatOf(options)));
+  await session.print(dumpText(spec, 'c', ids, form));
 }

@@ -97,6 +97,16 @@ describe('names with line breaks and control sequences', () => {
     }
   });
 
+  test('have no control sequences in the C that a daemon prints', async () => {
+    await using daemon = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf: btfOf(HOSTILE) }] });
+    for (const args of [['header'], ['dump', 'vmlinux', 'format', 'c']]) {
+      const { status, stdout } = await runCli(args, { BTFD_ADDRESS: daemon.address });
+      expect(status).toBe(0);
+      expect(stdout).toContain('x?[31m');
+      expect(stdout.replaceAll(/[\t\n]/g, '')).not.toMatch(/\p{Cc}/u);
+    }
+  });
+
   test.each([
     [['member', '4.none', '--in', 'FILE'], 'has no such member'],
     [['value', '4', '--in', 'FILE', '--data', 'BYTES'], 'but there are only '],

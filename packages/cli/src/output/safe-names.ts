@@ -20,6 +20,11 @@ export function withSafeNames(spec: Spec): Spec {
   return Spec.parse(bytes, { base });
 }
 
+/** withoutControls makes C that a daemon printed as safe, except that it keeps line breaks and tabs. */
+export function withoutControls(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '?');
+}
+
 /** A zero ends each name. */
 function isControl(byte: number): boolean {
   return (byte < SPACE && byte !== 0) || byte === DELETE;

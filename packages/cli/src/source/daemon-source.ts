@@ -1,7 +1,7 @@
 import type { Spec } from '@btfd/btf';
-import type { BtfClient, Handle, MemberResult, TransferOptions } from '@btfd/client';
+import type { BtfClient, Handle, MemberResult, SpecNote, TransferOptions } from '@btfd/client';
 import { checkFit } from './base-fit.js';
-import { noteUnknown, type Source, specMembers } from './source.js';
+import { type CForm, noteUnknown, type Source, specMembers } from './source.js';
 import type { ObjectRef } from './spec-ref.js';
 
 /** DaemonSource is an object in the kernel of a node. */
@@ -39,6 +39,16 @@ export class DaemonSource implements Source {
   spec(): Promise<Spec> {
     this.#spec ??= this.#fetch();
     return this.#spec;
+  }
+
+  /**
+   * The daemon prints an object of the kernel. One that has printed before takes a small part of the time that a new process
+   * takes. The names of other objects are those that a user chose. They are made safe here.
+   */
+  async printedC(form: CForm): Promise<string | null> {
+    if (this.#base !== null || this.#object.kind !== 'name') return null;
+    const onNote = (note: SpecNote): void => noteUnknown([note], this.label, this.#note);
+    return this.#client.cHeader(this.#object.name, {}, { ...form, ...this.#transfer(this.label), onNote });
   }
 
   async members(paths: readonly string[]): Promise<MemberResult[]> {

@@ -4,6 +4,7 @@ import {
   formatNote,
   formatTypeName,
   MemberPathError,
+  type PrintCOptions,
   type ResolvedMember,
   resolveMember,
   type Spec,
@@ -11,18 +12,27 @@ import {
 } from '@btfd/btf';
 import type { MemberFailure, MemberResult, RemoteMember } from '@btfd/client';
 
+/** CForm is the form of a C header of all types. */
+export type CForm = Pick<PrintCOptions, 'sorted' | 'kfuncs' | 'assertions'>;
+
 /** Source is an object in the kernel of a node, or a file, with its types. */
 export interface Source {
   /** Its name in output. */
   readonly label: string;
   /** Returns its types. Split BTF has its base. */
   spec(): Promise<Spec>;
+  /** Returns its types as C that a daemon prints; null if the types must be printed here. Default: null. */
+  printedC?(form: CForm): Promise<string | null>;
   /** Resolves member paths. A path that does not lead to a member has an error in its result. */
   members(paths: readonly string[]): Promise<MemberResult[]>;
 }
 
 /** noteUnknown prints the parts of a BTF that this btfctl does not know. */
-export function noteUnknown(notes: readonly BtfNote[], label: string, note: (text: string) => void): void {
+export function noteUnknown(
+  notes: readonly Omit<BtfNote, 'kind'>[],
+  label: string,
+  note: (text: string) => void,
+): void {
   for (const one of notes) note(`${label}: ${formatNote(one)}`);
 }
 

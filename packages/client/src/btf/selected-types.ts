@@ -3,7 +3,7 @@ import { type BtfNote, type BtfNoteKind, Spec } from '@btfd/btf';
 import { ENCODINGS, NOTE_KINDS } from '../base/enum-numbers.js';
 import type { Connection } from '../call/connection.js';
 import type { RequestOf } from '../call/methods.js';
-import { aBoolean, type Rules } from '../error/argument.js';
+import { aBoolean, aFunction, type Rules } from '../error/argument.js';
 import { invalidResponse } from '../error/btf-error.js';
 import { joinBytes } from './raw-btf.js';
 import { allFound, type NotFound, notFoundOf, type Selection, selectionMessage } from './selection.js';
@@ -62,6 +62,8 @@ export interface CHeaderOptions extends TransferOptions {
   readonly kfuncs?: boolean;
   /** Whether to assert the size and the offsets of each type with `_Static_assert`. Default: false. */
   readonly assertions?: boolean;
+  /** Is called for each part of the object's BTF that the daemon does not know. The header is of the rest. Default: nothing. */
+  readonly onNote?: ((note: SpecNote) => void) | undefined;
 }
 
 /** C_HEADER_RULES are the rules of {@link CHeaderOptions}. */
@@ -70,6 +72,7 @@ export const C_HEADER_RULES: Rules<CHeaderOptions> = {
   sorted: aBoolean,
   kfuncs: aBoolean,
   assertions: aBoolean,
+  onNote: aFunction,
 };
 
 /** fetchCHeader returns an object's types, or the selected ones with all that they need, as a C header. */
@@ -80,7 +83,7 @@ export async function fetchCHeader(
   options: CHeaderOptions,
 ): Promise<string> {
   const types = selectionMessage(selection);
-  const { sorted = true, kfuncs = true, assertions = false } = options;
+  const { sorted = true, kfuncs = true, assertions = false, onNote = () => {} } = options;
   // A daemon that does not know this field ignores it.
   const cFormat = { unsorted: !sorted, withoutKfuncs: !kfuncs, assertions };
   const request = {
@@ -89,7 +92,8 @@ export async function fetchCHeader(
     cFormat,
     ...(types === undefined ? {} : { selection: types }),
   };
-  const { bytes, notFound } = await fetchSelection(connection, request, options);
+  const { bytes, notFound, notes } = await fetchSelection(connection, request, options);
+  notes.forEach((note) => onNote(note));
   return allFound(new TextDecoder().decode(bytes), notFound);
 }
 

@@ -60,7 +60,7 @@ const WATCH = { signal: NO_SIGNAL, origins: NO_CHOICES, nameGlobs: NO_STRINGS };
 const ITERATE = { ...WATCH, afterId: NO_UINT32, details: NO_CHOICES };
 const NO_FLAG = [5, 'yes', null];
 const TRANSFER = { signal: NO_SIGNAL, onProgress: NO_FUNCTION };
-const C_HEADER = { ...TRANSFER, sorted: NO_FLAG, kfuncs: NO_FLAG, assertions: NO_FLAG };
+const C_HEADER = { ...TRANSFER, sorted: NO_FLAG, kfuncs: NO_FLAG, assertions: NO_FLAG, onNote: NO_FUNCTION };
 const SELECTION = { names: NO_STRINGS, nameGlobs: NO_STRINGS, kinds: NO_NUMBERS, ids: NO_NUMBERS };
 const SPEC = {
   ...TRANSFER,

@@ -26,15 +26,15 @@ export function isNodeName(text: unknown): text is string {
  * listNodes returns the nodes of a source. Their names, addresses and labels are bounded and printable. A node that does not
  * fit these bounds is a {@link badNode}.
  *
- * @throws BtfError INVALID_RESPONSE for more than 10,000 nodes.
+ * @throws BtfError INVALID_RESPONSE for more than 10,000 nodes, and for what is not an array.
  * @throws what the source throws.
  */
 export async function listNodes(source: NodeSource, signal: AbortSignal): Promise<readonly FleetNode[]> {
   // A source of others may ignore the signal.
-  const nodes = await orAborted(source.list({ signal }), signal);
+  const nodes = await orAborted(Promise.resolve(source.list({ signal })), signal);
+  if (!Array.isArray(nodes)) throw badSource(source, 'must list an array of nodes');
   if (nodes.length > MAX_NODES) {
-    const message = `${source.description} lists ${nodes.length} nodes: a fleet has at most ${MAX_NODES}`;
-    throw new BtfError({ code: status.INTERNAL, reason: 'INVALID_RESPONSE', message });
+    throw badSource(source, `lists ${nodes.length} nodes: a fleet has at most ${MAX_NODES}`);
   }
   return nodes.map((node, index) => {
     const problem = problemOf(node);
@@ -43,6 +43,11 @@ export async function listNodes(source: NodeSource, signal: AbortSignal): Promis
     const text = [name, address].find(isText) ?? shownName(`node ${index + 1}`);
     return badNode(text, `bad node of ${source.description}: ${problem}`);
   });
+}
+
+function badSource({ description }: NodeSource, problem: string): BtfError {
+  const message = `${description} ${problem}`;
+  return new BtfError({ code: status.INTERNAL, reason: 'INVALID_RESPONSE', message });
 }
 
 /** The fields of a node that nobody has checked. A source may pass on what it has parsed. */

@@ -113,6 +113,14 @@ describe('A source', () => {
     expect(() => staticNodes(nodes)).toThrow('must be at most 10000, not 10001');
   });
 
+  test.each(['null', '{}', '"host:1"'])('lists an array, and not %s', async (text) => {
+    const broken = { description: 'the test', list: () => JSON.parse(text) };
+    await expect(listNodes(broken, SIGNAL)).rejects.toMatchObject({
+      reason: 'INVALID_RESPONSE',
+      rawMessage: 'the test must list an array of nodes',
+    });
+  });
+
   test('that ignores the signal does not keep the fleet waiting', async () => {
     const leaving = new AbortController();
     const hanging = { description: 'the test', list: async () => new Promise<never>(() => {}) };
