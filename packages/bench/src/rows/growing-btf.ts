@@ -1,10 +1,14 @@
 import { Builder, type TypeId } from '@btfd/btf';
 
+/** The length of a chain of structs of which each refers to the one before. cilium/ebpf decodes a chain by recursion. */
+const CHAIN = 10_000;
+
 /** growingBtf returns BTF with this many types: structs that refer to each other, and types that refer to them. */
 export function growingBtf(count: number): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
-  let pointer: TypeId = builder.add({ kind: 'PTR', typeId: 0 });
+  const end = builder.add({ kind: 'PTR', typeId: 0 });
+  let pointer: TypeId = end;
   for (let index = 0; builder.typeCount < count; index++) {
     const struct = builder.add({
       kind: 'STRUCT',
@@ -16,6 +20,7 @@ export function growingBtf(count: number): Uint8Array {
       ],
     });
     pointer = builder.add({ kind: 'PTR', typeId: struct });
+    if (index % CHAIN === CHAIN - 1) pointer = end;
     builder.add({ kind: 'TYPEDEF', name: `typedef_${index}_t`, typeId: struct });
     const proto = builder.add({
       kind: 'FUNC_PROTO',
