@@ -28,7 +28,7 @@ Measures btfd and its peers in rounds, one after the other, and prints the costs
   --list             print the names of all rows, and measure nothing
   --quick            less work in each round, and fewer rounds
   --rounds N         number of rounds (default: 7; with --quick: 3)
-  --json FILE        write the measurements, the machine and the versions
+  --json FILE        write the measurements, the machine and the versions, after each row
   --report FOLDER    write FOLDER/performance.md and its charts
   --from FILE        report the JSON of an earlier run, and measure nothing
   --cpu-prof FOLDER  write CPU profiles of Node's processes
@@ -78,8 +78,12 @@ else await measure();
 
 async function measure(): Promise<void> {
   const run = options.from === undefined ? await measureRows() : readRun(options.from);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(run, null, 1)}\n`);
+  writeJson(run);
   if (options.report !== undefined) writeReport(run, options.report);
+}
+
+function writeJson(run: RunResult): void {
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(run, null, 1)}\n`);
 }
 
 async function measureRows(): Promise<RunResult> {
@@ -93,6 +97,8 @@ async function measureRows(): Promise<RunResult> {
       const result = await measureRow(row, lab, { rounds, quick });
       printRow(result);
       rows.push(result);
+      // A long run that is ended has measured something too.
+      writeJson({ machine, rounds, quick, rows });
     } catch (error) {
       // The measurements of the other rows took long, and are of use without this one.
       console.error(`\n${row.name} failed:`, error);
