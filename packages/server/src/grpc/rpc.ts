@@ -67,6 +67,11 @@ export class Encoded {
 /** Answer is a response: a message to encode, or an encoded one. */
 export type Answer<O extends DescMessage> = MessageInitShape<O> | Encoded;
 
+/** isPromise reports whether a handler does not return its result at once. */
+export function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
+  return result instanceof Promise;
+}
+
 /** UnaryHandler returns the response to a request. */
 export type UnaryHandler<I extends DescMessage, O extends DescMessage, A = MessageInitShape<O>> = (
   request: MessageShape<I>,
@@ -77,7 +82,7 @@ export type UnaryHandler<I extends DescMessage, O extends DescMessage, A = Messa
 export type WireHandler<O extends DescMessage, A = MessageInitShape<O>> = (
   wire: Uint8Array,
   call: RpcCall,
-) => Promise<A>;
+) => Promise<A> | A;
 
 /**
  * StreamHandler yields the responses to a request. It must end when the signal aborts, and release what it holds in a

@@ -2,6 +2,7 @@ import {
   create,
   toBinary,
   type MessageInitShape,
+  type MessageShape,
   type DescMessage,
   type DescMethod,
   type DescService,
@@ -25,7 +26,9 @@ import { batchOf, PacedWriter, type Batch } from './paced-writer.js';
 import {
   CallEnded,
   Encoded,
+  isPromise,
   type Answer,
+  type RpcCall,
   type StreamHandler,
   type UnaryHandler,
   type WireHandler,
@@ -93,7 +96,7 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
   handler: UnaryHandler<I, O, Answer<O>>,
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
-  return serveWire(method, async (wire, call) => handler(decodeRequest(method.input, wire), call), options);
+  return serveWire(method, (wire, call) => handler(decodeRequest(method.input, wire), call), options);
 }
 
 /**
@@ -106,14 +109,17 @@ export function serveWire<O extends DescMessage>(
   handler: WireHandler<O, Answer<O>>,
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
+  const batch = (answer: Answer<O>): Batch => batchOf(encode(method, answer));
   options.calls.serve(pathOf(method), (call, request) => {
-    const answer = async (): Promise<Batch> => {
+    const answer = (): Batch | Promise<Batch> => {
       options.checkRequest(method.name, request);
-      return batchOf(encode(method, await handler(request, call)));
+      const answered = handler(request, call);
+      return isPromise(answered) ? answered.then(batch) : batch(answered);
     };
-    call.handle(answer).then(
-      (batch) => call.succeed(batch),
-      (error: unknown) => fail(call, error, method, options),
+    call.handle(
+      answer,
+      (whole) => call.succeed(whole),
+      (error) => fail(call, error, method, options),
     );
   });
   return notReached;
@@ -122,22 +128,27 @@ export function serveWire<O extends DescMessage>(
 /**
  * serveStream serves the calls of a server-streaming method with a handler.
  *
- * @param fastEncode - encodes some of the responses, with the bytes of protobuf-es; returns null for the others
+ * @param shortcuts - `fastEncode` encodes some of the responses, with the bytes of protobuf-es, and returns null for the others.
+ *   `atOnce` returns the only response to some of the requests, and null for the others, which the handler serves.
  * @returns as `serveWire` does.
  */
 export function serveStream<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   handler: StreamHandler<I, O, Answer<O>>,
   options: ServeOptions,
-  fastEncode: (answer: MessageInitShape<O>) => Encoded | null = () => null,
+  {
+    fastEncode = () => null,
+    atOnce = () => null,
+  }: {
+    readonly fastEncode?: (answer: MessageInitShape<O>) => Encoded | null;
+    readonly atOnce?: (request: MessageShape<I>, call: RpcCall) => Encoded | null;
+  } = {},
 ): handleServerStreamingCall<Wire, Wire> {
   options.calls.serve(pathOf(method), (call, wire) => {
-    const answer = async (): Promise<Batch> => {
-      options.checkRequest(method.name, wire);
-      const request = decodeRequest(method.input, wire);
+    const write = async (messages: AsyncIterable<Answer<O>>): Promise<Batch> => {
       const writer = new PacedWriter(call, options.slowReaderMs);
       try {
-        for await (const message of handler(request, call)) {
+        for await (const message of messages) {
           const fast = message instanceof Encoded ? message : fastEncode(message);
           await writer.write(fast ?? encode(method, message));
         }
@@ -147,9 +158,16 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
         throw error;
       }
     };
-    call.handle(answer).then(
+    const answer = (): Batch | Promise<Batch> => {
+      options.checkRequest(method.name, wire);
+      const request = decodeRequest(method.input, wire);
+      const only = atOnce(request, call);
+      return only === null ? write(handler(request, call)) : batchOf(only);
+    };
+    call.handle(
+      answer,
       (rest) => call.succeed(rest),
-      (error: unknown) => {
+      (error) => {
         fail(call, error, method, options);
         if (mayNotRead(error)) call.resetAfter(RESET_AFTER_MS);
         else call.resetIfUnread();

@@ -1,4 +1,4 @@
-import { ErrorReason } from '@btfd/api';
+import { ErrorReason, Origin } from '@btfd/api';
 import { requireSight, type Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -12,23 +12,34 @@ import { infoOrClose, openIfThere } from '../kernel/open-object.js';
  * @throws ServiceError BTF_ID_NOT_FOUND if there is none, or if it is that of a module that was unloaded.
  * @throws ServiceError ROLE_FORBIDS if the caller may not see it.
  */
-export async function openVisible(
+export function openVisible(
   kernel: Pick<Kernel, 'open'>,
   names: Pick<ObjectNames, 'isLoaded'>,
   id: number,
   caller: Caller,
-): Promise<OpenObject> {
+): OpenObject | Promise<OpenObject> {
   const object = openIfThere(kernel, id);
   if (object === null) throw idNotFound(id);
   const info = infoOrClose(object, id);
   try {
     requireSight(caller, originOf(info));
-    if (!(await names.isLoaded(info))) throw idNotFound(id);
   } catch (error) {
     object.close();
     throw error;
   }
-  return { object, info };
+  // Only a module can have left the kernel.
+  const opened = { object, info };
+  return originOf(info) === Origin.MODULE ? ifLoaded(opened, names) : opened;
+}
+
+async function ifLoaded(opened: OpenObject, names: Pick<ObjectNames, 'isLoaded'>): Promise<OpenObject> {
+  try {
+    if (!(await names.isLoaded(opened.info))) throw idNotFound(opened.info.id);
+  } catch (error) {
+    opened.object.close();
+    throw error;
+  }
+  return opened;
 }
 
 function idNotFound(id: number): ServiceError {

@@ -16,6 +16,7 @@ import { renewHandles } from './renew-handles.js';
 import { resolveMembers } from './resolve-members.js';
 import { spec } from './spec.js';
 import { takeHandle } from './take-handle.js';
+import { unchangedSpec } from './unchanged-spec.js';
 import { watchHandles } from './watch-handles.js';
 import type { Services } from './services.js';
 
@@ -26,14 +27,16 @@ export function btfService(services: Services, options: ServeOptions): UntypedSe
   return {
     loadHandle: serveWire(method.loadHandle, loadHandle(services), options),
     getHandleById: serveUnary(method.getHandleById, getHandleById(services), options),
-    iterateHandles: serveStream(method.iterateHandles, iterateHandles(services), options, encodeIterated),
+    iterateHandles: serveStream(method.iterateHandles, iterateHandles(services), options, {
+      fastEncode: encodeIterated,
+    }),
     takeHandle: serveUnary(method.takeHandle, takeHandle(services), options),
     cloneHandle: serveUnary(method.cloneHandle, cloneHandle(services), options),
     getHandleInfo: serveUnary(method.getHandleInfo, getHandleInfo(services), options),
     renewHandles: serveUnary(method.renewHandles, renewHandles(services), options),
     closeHandles: serveUnary(method.closeHandles, closeHandles(services), options),
     resolveMembers: serveUnary(method.resolveMembers, resolveMembers(services, kernelBtf), options),
-    spec: serveStream(method.spec, spec(services, kernelBtf), options),
+    spec: serveStream(method.spec, spec(services, kernelBtf), options, { atOnce: unchangedSpec(services) }),
     checkObject: serveStream(method.checkObject, checkObject(services), options),
     watchHandles: serveStream(method.watchHandles, watchHandles(services), options),
     getServerInfo: serveUnary(method.getServerInfo, getServerInfo(services), options),

@@ -34,8 +34,7 @@ export function spec(
   return async function* (request, call) {
     const { caller } = call;
     const name = requireSpecName(request.source);
-    const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
-    checkFields(request, encoding);
+    const encoding = checkSpecRequest(request);
     using object = await specs.find(name, caller);
     call.note(factsOf(object.info));
     const wholeRaw = encoding === Encoding.RAW && request.selection === undefined;
@@ -69,7 +68,14 @@ export function spec(
   };
 }
 
-function checkFields({ selection, ifNoneMatch, base, cFormat }: SpecRequest, encoding: Encoding): void {
+/**
+ * checkSpecRequest checks the fields of a request, and returns the encoding that it asks for.
+ *
+ * @throws ServiceError INVALID_REQUEST if they do not fit together.
+ */
+export function checkSpecRequest(request: SpecRequest): Encoding {
+  const { selection, ifNoneMatch, base, cFormat } = request;
+  const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
   if (Encoding[encoding] === undefined) throw invalidRequest('encoding', `${encoding} is not an encoding`);
   if (selection !== undefined) compileSelection(selection);
   const wholeRaw = encoding === Encoding.RAW && selection === undefined;
@@ -81,7 +87,7 @@ function checkFields({ selection, ifNoneMatch, base, cFormat }: SpecRequest, enc
     );
   }
   if (cFormat !== undefined && encoding !== Encoding.C) throw invalidRequest('c_format', 'is only for C');
-  if (ifNoneMatch === undefined) return;
+  if (ifNoneMatch === undefined) return encoding;
   if (!wholeRaw) throw invalidRequest('if_none_match', 'is only for RAW without a selection');
   if (ifNoneMatch.digest.length !== DIGEST_BYTES) {
     throw invalidRequest(
@@ -89,6 +95,7 @@ function checkFields({ selection, ifNoneMatch, base, cFormat }: SpecRequest, enc
       `has ${ifNoneMatch.digest.length} bytes instead of ${DIGEST_BYTES}`,
     );
   }
+  return encoding;
 }
 
 function* raw(

@@ -91,6 +91,15 @@ export class SpecSource {
     return this.#findNamed(name.value, caller);
   }
 
+  /**
+   * atOnce returns the kernel's own BTF if a caller names it by name, and it was read before; otherwise null.
+   *
+   * @throws ServiceError QUOTA_EXCEEDED if the caller reads too much BTF at one time.
+   */
+  atOnce(name: SpecName, caller: Caller): SpecObject | null {
+    return name.case === 'name' ? this.#keptVmlinux(name.value, caller) : null;
+  }
+
   /** Returns the running kernel's own BTF, or null if it has none. */
   async vmlinux(): Promise<LoadedBtf | null> {
     try {
@@ -136,12 +145,9 @@ export class SpecSource {
 
   /** @param caller - the caller for which its bytes count; null for the daemon itself */
   async #findNamed(name: string, caller: Caller | null): Promise<SpecObject> {
+    const vmlinux = this.#keptVmlinux(name, caller);
+    if (vmlinux !== null) return vmlinux;
     const listsIds = this.#access.refusal(Operation.LIST_IDS) === null;
-    const vmlinux = listsIds ? this.#names.infoOfVmlinux(name) : null;
-    const kept = vmlinux === null ? null : this.#cache.kept(keyOf(vmlinux.id));
-    if (vmlinux !== null && kept !== null) {
-      return this.#counted(caller, keyOf(vmlinux.id), vmlinux, [], async () => kept);
-    }
     const named = listsIds ? await this.#names.open(name) : null;
     if (named !== null) return this.#readAndClose(named.object, named.info, caller);
     const file = await this.#fileLooks.next(name, async () => this.#files.find(name));
@@ -160,6 +166,14 @@ export class SpecSource {
     const why = noModules ? ': before Linux 5.11 modules have no BTF' : withUnderscores(name);
     const message = `the kernel has no BTF object named ${JSON.stringify(name)}${why}`;
     throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name } });
+  }
+
+  #keptVmlinux(name: string, caller: Caller | null): SpecObject | null {
+    const info = this.#names.infoOfVmlinux(name);
+    const btf = info === null ? null : this.#cache.kept(keyOf(info.id));
+    if (info === null || btf === null) return null;
+    const taken = caller === null ? null : this.#inUse.take(caller.principal, keyOf(info.id), info.size);
+    return { info, btf, [Symbol.dispose]: () => taken?.[Symbol.dispose]() };
   }
 
   async #readAndClose(object: KernelObject, info: ObjectInfo, caller: Caller | null): Promise<SpecObject> {

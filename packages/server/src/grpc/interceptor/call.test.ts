@@ -161,8 +161,31 @@ function handle(choices: Choices = {}) {
   const { promise, resolve } = withResolvers();
   begun.client.onReceiveMessage(Buffer.alloc(0));
   begun.client.onReceiveHalfClose();
-  return { ...begun, answered: begun.call.handle(async () => promise), finish: () => resolve() };
+  const answered = new Promise<unknown>((ended) => begun.call.handle(async () => promise, ended, ended));
+  return { ...begun, answered, finish: () => resolve() };
 }
+
+describe('A handler', () => {
+  test.each<[string, () => string, readonly string[]]>([
+    ['that returns its result', () => 'result', ['result']],
+    [
+      'that throws',
+      () => {
+        throw new Error('failed');
+      },
+      ['Error: failed'],
+    ],
+  ])('%s takes no turn of the microtask queue', (_, work, ends) => {
+    const { call } = start();
+    const ended: string[] = [];
+    call.handle(
+      work,
+      (result) => ended.push(result),
+      (error) => ended.push(String(error)),
+    );
+    expect(ended).toEqual(ends);
+  });
+});
 
 describe('The signal of a call', () => {
   test('aborts when the client is gone', async () => {

@@ -11,7 +11,7 @@ import { roleForbids, type Caller, type PeerCaller } from '../../auth/caller.js'
 import { ServiceError } from '../../error/service-error.js';
 import { toStatus } from '../../error/to-status.js';
 import type { Batch, BatchSender } from '../paced-writer.js';
-import { CallEnded, type RpcCall } from '../rpc.js';
+import { CallEnded, isPromise, type RpcCall } from '../rpc.js';
 import { admit, checkMetadata, unauthenticated, type Arrival, type Connection } from './admit.js';
 import { CallClaims } from './call-claims.js';
 import { REQUEST_ID, requestIdOf } from './call-names.js';
@@ -271,16 +271,35 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
 
   // Used by handlers.
 
-  /** Runs the handler. `failed` must follow if it throws. */
-  async handle<T>(work: () => Promise<T>): Promise<T> {
-    this.#signal.begin();
-    try {
-      const answer = await this.#record.run(work);
-      this.#record.handled(null);
-      return answer;
-    } finally {
+  /**
+   * Runs the handler, then one of the callbacks. A handler that returns no promise is done when this returns.
+   *
+   * @param onFailure - must call `failed`
+   */
+  handle<T>(
+    work: () => T | Promise<T>,
+    onResult: (result: T) => void,
+    onFailure: (error: unknown) => void,
+  ): void {
+    const succeeded = (result: T): void => {
       this.#signal.end();
+      this.#record.handled(null);
+      onResult(result);
+    };
+    const failed = (error: unknown): void => {
+      this.#signal.end();
+      onFailure(error);
+    };
+    this.#signal.begin();
+    let result: T | Promise<T>;
+    try {
+      result = this.#record.run(work);
+    } catch (error) {
+      failed(error);
+      return;
     }
+    if (isPromise(result)) result.then(succeeded, failed);
+    else succeeded(result);
   }
 
   /** Notes the status of a handler that failed, before the client gets it. */
