@@ -8,7 +8,7 @@ import { originOf } from '../kernel/origin.js';
 import type { Claim } from '../quota/quota.js';
 import type { Quotas } from '../quota/quotas.js';
 import type { Hold } from './hold.js';
-import { Lease } from './lease.js';
+import { Leases, type Lease } from './lease.js';
 
 /** 64 bits: no two runs of the daemon have the same. */
 const EPOCH_BYTES = 8;
@@ -35,7 +35,7 @@ export interface Use extends Disposable {
 interface Entry extends HeldObject {
   /** The principal that got it. For all others the handle does not exist. */
   readonly owner: string;
-  lease: Lease | null;
+  lease: Lease<Entry> | null;
   hold: Hold | null;
   /** The number of calls that use it now. */
   uses: number;
@@ -54,8 +54,8 @@ interface Slot {
  * to use it.
  */
 export class HandleTable {
-  readonly #clock: Clock;
   readonly #quotas: Pick<Quotas, 'handles' | 'btfBytes'>;
+  readonly #running: Leases<Entry>;
   /** How many leases were granted, have expired, and were closed. */
   readonly leases = { granted: 0, expired: 0, closed: 0 };
   readonly #slots = new Map<string, Slot>();
@@ -66,8 +66,11 @@ export class HandleTable {
     clock: Clock,
     quotas: Pick<Quotas, 'handles' | 'btfBytes'>,
   ) {
-    this.#clock = clock;
     this.#quotas = quotas;
+    this.#running = new Leases(clock, (entry) => {
+      this.leases.expired += 1;
+      this.#remove(entry);
+    });
   }
 
   /** Number of handles open. */
@@ -204,15 +207,15 @@ export class HandleTable {
     return entry;
   }
 
-  #takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Claim[] {
-    const claims: Claim[] = [];
+  #takeRoom(principal: string, object: KernelObject, info: ObjectInfo): readonly Claim[] {
+    let handle: Claim | null = null;
     try {
-      claims.push(this.#quotas.handles.take(principal));
-      // The kernel keeps its own objects whether anybody holds them or not.
-      if (!info.kernelBtf) claims.push(this.#quotas.btfBytes.take(principal, info.size));
-      return claims;
+      handle = this.#quotas.handles.take(principal);
+      // The kernel keeps its own objects whether anybody holds them or not. Neither array has room for more, as one would
+      // that grows.
+      return info.kernelBtf ? [handle] : [handle, this.#quotas.btfBytes.take(principal, info.size)];
     } catch (error) {
-      for (const each of claims) each[Symbol.dispose]();
+      handle?.[Symbol.dispose]();
       object.close();
       throw error;
     }
@@ -222,18 +225,15 @@ export class HandleTable {
     const slot = this.#slots.get(token);
     if (slot !== undefined) slot.entry = null;
     this.#slots.delete(token);
-    lease?.end();
+    if (lease !== null) this.#running.end(lease);
     hold?.delete(token);
     for (const each of claims) each[Symbol.dispose]();
     return object.close();
   }
 
-  #newLease(entry: Entry, ttlMs: number): Lease {
+  #newLease(entry: Entry, ttlMs: number): Lease<Entry> {
     this.leases.granted += 1;
-    return new Lease(ttlMs, entry.uses, this.#clock, () => {
-      this.leases.expired += 1;
-      this.#remove(entry);
-    });
+    return this.#running.grant(entry, ttlMs, entry.uses);
   }
 
   #entryOf({ principal }: Caller, token: string): Entry | null {

@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { ManualClock } from '../testing/manual-clock.js';
-import { Lease } from './lease.js';
+import { Leases } from './lease.js';
 
 function lease(ttlMs: number) {
   const clock = new ManualClock();
   const ends: number[] = [];
-  return { clock, ends, lease: new Lease(ttlMs, 0, clock, () => ends.push(clock.now())) };
+  const leases = new Leases<string>(clock, () => ends.push(clock.now()));
+  return { clock, ends, leases, lease: leases.grant('a handle', ttlMs, 0) };
 }
 
 test('A lease ends when its time is over, once', () => {
@@ -64,10 +65,36 @@ test('The remaining time shrinks, and is never negative', () => {
   expect(left.remainingMs).toBe(0);
 });
 
-test('A lease that was ended does not expire and leaves no timer', () => {
-  const { clock, ends, lease: ended } = lease(1000);
-  ended.end();
-  expect(clock.timers).toBe(0);
+test('A lease that was ended does not expire', () => {
+  const { clock, ends, leases, lease: ended } = lease(1000);
+  leases.end(ended);
+  leases.end(ended);
   clock.advance(5000);
-  expect(ends).toEqual([]);
+  expect([ends, clock.timers]).toEqual([[], 0]);
+});
+
+test('A lease that a call used before it was granted does not expire until that call ends', () => {
+  const clock = new ManualClock();
+  const expired: string[] = [];
+  const leases = new Leases<string>(clock, (handle) => expired.push(handle));
+  const used = leases.grant('used', 1000, 1);
+  leases.grant('unused', 1000, 0);
+  clock.advance(5000);
+  expect(expired).toEqual(['unused']);
+  used.resume();
+  clock.advance(1000);
+  expect(expired).toEqual(['unused', 'used']);
+});
+
+test('Thousands of leases have one timer, and each ends at its own time', () => {
+  const clock = new ManualClock();
+  const ends: [ttlMs: number, at: number][] = [];
+  const leases = new Leases<number>(clock, (ttlMs) => ends.push([ttlMs, clock.now()]));
+  // Each TTL from 1 to 4,999, in a mixed order: 2,503 and 4,999 have no common factor.
+  const ttls = Array.from({ length: 4_998 }, (_, i) => ((i + 1) * 2_503) % 4_999);
+  for (const ttlMs of ttls) leases.grant(ttlMs, ttlMs, 0);
+  expect(clock.timers).toBe(1);
+  clock.advance(5_000);
+  expect(ends).toEqual(ttls.toSorted((a, b) => a - b).map((ttlMs) => [ttlMs, ttlMs]));
+  expect(clock.timers).toBe(0);
 });

@@ -313,8 +313,11 @@ export class LifecycleDriver {
     // The number is right, so no other handle is open.
     for (const { token } of open) this.#check('L2', this.#isOpen(token), true);
     const leases = open.filter(({ ttlMs }) => ttlMs !== null).length;
+    const { granted, expired, closed } = handles.leases;
+    this.#check('H2', granted - expired - closed, leases);
     const waiting = model.streams.filter(({ waits }) => waits !== null).length;
-    this.#check('H2', clock.timers, leases + waiting);
+    // All leases have one timer.
+    this.#check('H2', clock.timers, Math.min(leases, 1) + waiting);
     for (const stream of model.streams) {
       this.#check('S5', model.heldBy(stream).length <= BOUNDS.maxHeldPerStream, true);
     }
