@@ -86,6 +86,13 @@ export function swapWords(words: Int32Array): void {
   }
 }
 
+/**
+ * RUN is the number of types, words or bytes that a loop over all of them treats in one call. V8 compiles a loop that is
+ * called once while it runs, and drops that code at the next garbage collection. It keeps the code of a function that is
+ * called often.
+ */
+export const RUN = 4096;
+
 /** withRoom returns the array, or a copy at least twice as long if it is shorter than `length`. */
 export function withRoom(array: Int32Array, length: number): Int32Array {
   if (length <= array.length) return array;

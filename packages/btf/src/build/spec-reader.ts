@@ -4,7 +4,7 @@ import { parseHeader } from '../header.js';
 import { HEAD_WORDS, isKnownKind, kindWords, visitIds } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { hostWords, kindOfInfo, vlenOfInfo, withRoom } from '../words.js';
+import { hostWords, kindOfInfo, RUN, vlenOfInfo, withRoom } from '../words.js';
 import { OffsetNumbers } from './offset-numbers.js';
 import type { BaseStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
@@ -110,23 +110,31 @@ export class SpecReader {
     for (const level of this.#levels) {
       words.set(level.words, from);
       level.names.expectAll();
-      this.#replaceAll(level, words, offsets, from);
+      for (let index = 0; index < level.starts.length; index += RUN) {
+        this.#replaceRun(level, { words, offsets }, from, index);
+      }
       from += level.words.length;
     }
     return { words, offsets };
   }
 
   /**
-   * Sets the offsets of a level's types and replaces their names. It is one loop over many words, without calls for most
-   * of them.
+   * Sets the offsets of some of a level's types and replaces their names. It is one loop over many words, without calls for
+   * most of them. See {@link RUN}.
    */
-  #replaceAll({ spec, names, starts }: Level, words: Int32Array, offsets: Int32Array, from: number): void {
+  #replaceRun(
+    { spec, names, starts }: Level,
+    { words, offsets }: AllTypes,
+    from: number,
+    first: number,
+  ): void {
     const { table } = names;
     const numberOf = (offset: number, id: TypeId): number => {
       const known = table === null ? 0 : (table[offset] ?? 0);
       return known > 0 ? known - 1 : names.number(offset, id);
     };
-    for (let index = 0; index < starts.length; index++) {
+    const end = Math.min(starts.length, first + RUN);
+    for (let index = first; index < end; index++) {
       const id = spec.firstTypeId + index;
       const start = from + ((starts[index] ?? 0) >>> 2);
       offsets[id] = start;
@@ -134,9 +142,9 @@ export class SpecReader {
       const info = words[start + 1] ?? 0;
       const { thirdIsId, once, onceIds, each, eachNamed, eachId } = kindWords(info);
       if (thirdIsId) this.#checked(words[start + 2] ?? 0, id);
-      const first = start + HEAD_WORDS;
-      for (let at = first; at < first + onceIds; at++) this.#checked(words[at] ?? 0, id);
-      const elements = first + once;
+      const next = start + HEAD_WORDS;
+      for (let at = next; at < next + onceIds; at++) this.#checked(words[at] ?? 0, id);
+      const elements = next + once;
       const last = elements + each * vlenOfInfo(info);
       if (eachId >= 0)
         for (let at = elements + eachId; at < last; at += each) this.#checked(words[at] ?? 0, id);

@@ -1,4 +1,4 @@
-import { withRoom, HASH_SEED } from '../words.js';
+import { withRoom, HASH_SEED, RUN } from '../words.js';
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 
@@ -73,11 +73,18 @@ export class StringPool {
    * @param section begins and ends with NUL.
    */
   internAll(section: Uint8Array, table: Int32Array): void {
-    const bytes = section.slice();
+    this.#bytes = section.slice();
+    for (let from = 1; from < section.length;) from = this.#internRun(from, table);
+  }
+
+  /** Interns strings that lie in `#bytes`, from an index on. Returns where the next ones start. See {@link RUN}. */
+  #internRun(first: number, table: Int32Array): number {
+    const bytes = this.#bytes;
+    const last = Math.min(bytes.length, first + RUN);
     let slots = this.#slots;
-    let end = 1;
-    let to = 0;
-    for (let from = 1; from < bytes.length; from = to + 1) {
+    let end = this.#starts[this.#count] ?? 0;
+    let from = first;
+    for (let to = from; from < last; from = to + 1) {
       to = from;
       while (bytes[to] !== 0) to++;
       const hash = hashOf(bytes, from, to);
@@ -105,7 +112,7 @@ export class StringPool {
       }
       table[from] = -id;
     }
-    this.#bytes = bytes;
+    return from;
   }
 
   /** find returns the number of the string in the bytes from `from` to before `to`; -1 if the pool does not have it. */

@@ -3,7 +3,7 @@ import { kindLayout } from '../kind-sizes.js';
 import { HEAD_WORDS, kindWords, wordCount } from '../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
 import { Kind, type TypeId } from '../types.js';
-import { HOST_ORDER, swapWords, vlenOfInfo } from '../words.js';
+import { HOST_ORDER, RUN, swapWords, vlenOfInfo } from '../words.js';
 import { BtfBuildError } from './build-error.js';
 import { type BaseStrings, layoutStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
@@ -145,21 +145,30 @@ function namesOf(words: Int32Array, pool: StringPool): number[] {
   const seen = new Uint8Array(pool.count);
   const names: number[] = [];
   seen[0] = 1;
-  const add = (name: number): void => {
-    if (seen[name] === 1) return;
-    seen[name] = 1;
-    names.push(name);
-  };
-  for (let at = 0; at < words.length;) {
+  for (let at = 0; at < words.length;) at = addNames(words, at, seen, names);
+  return names;
+}
+
+/** Adds the names of some types. Returns where the next type starts. See {@link RUN}. */
+function addNames(words: Int32Array, first: number, seen: Uint8Array, names: number[]): number {
+  const last = Math.min(words.length, first + RUN);
+  let at = first;
+  while (at < last) {
     const info = words[at + 1] ?? 0;
     const { once, each, eachNamed } = kindWords(info);
-    add(words[at] ?? 0);
+    addName(words[at] ?? 0, seen, names);
     at += HEAD_WORDS + once;
     const end = at + each * vlenOfInfo(info);
-    if (eachNamed) for (; at < end; at += each) add(words[at] ?? 0);
+    if (eachNamed) for (; at < end; at += each) addName(words[at] ?? 0, seen, names);
     at = end;
   }
-  return names;
+  return at;
+}
+
+function addName(name: number, seen: Uint8Array, names: number[]): void {
+  if (seen[name] === 1) return;
+  seen[name] = 1;
+  names.push(name);
 }
 
 /** Replaces the number of each name by its offset. */

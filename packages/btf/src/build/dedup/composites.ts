@@ -1,5 +1,6 @@
 import { isComposite } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
+import { RUN } from '../../words.js';
 import type { DedupState } from './dedup-state.js';
 import { Equivalence } from './equivalence.js';
 import { graphHashes, isGraph } from './graph-hash.js';
@@ -10,11 +11,17 @@ import { newSlots, withFreeSlots } from './id-slots.js';
  * kinds, so their references cannot be compared as ids.
  */
 export function mapComposites(state: DedupState): void {
-  const { kinds, shapes } = state.graph;
   const { own, referred } = graphHashes(state.graph);
   const equivalence = new Equivalence(state, referred);
   const candidates = new Candidates(own);
-  for (let id = 1; id < state.endTypeId; id++) {
+  for (let id = 1; id < state.endTypeId; id += RUN) mapRun(state, equivalence, candidates, id);
+}
+
+/** Maps some types. See {@link RUN}. */
+function mapRun(state: DedupState, equivalence: Equivalence, candidates: Candidates, first: TypeId): void {
+  const { kinds, shapes } = state.graph;
+  const end = Math.min(state.endTypeId, first + RUN);
+  for (let id = first; id < end; id++) {
     if (!isGraph(kinds[id] ?? 0)) continue;
     const isBase = id < state.firstTypeId;
     if (!isBase && state.isMapped(id)) continue;

@@ -1,7 +1,8 @@
 import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../../limits.js';
 import type { Spec } from '../../spec.js';
-import { vlenOfInfo } from '../../words.js';
+import type { TypeId } from '../../types.js';
+import { RUN, vlenOfInfo } from '../../words.js';
 import { BtfBuildError } from '../build-error.js';
 import { type AllTypes, baseStrings, SpecReader } from '../spec-reader.js';
 import { StringPool } from '../string-pool.js';
@@ -81,20 +82,32 @@ function newIds(state: DedupState): Int32Array {
   return ids;
 }
 
-/** The words of the canonical types that may change, with new ids. */
-function keptWords(state: DedupState, { words, offsets }: AllTypes, ids: Int32Array): Int32Array {
-  const { firstTypeId, endTypeId } = state;
+/** The words of the canonical types that may change, with new ids. They move to the start of all words. */
+function keptWords(state: DedupState, types: AllTypes, ids: Int32Array): Int32Array {
   let end = 0;
-  for (let id = firstTypeId; id < endTypeId; id++) {
+  for (let id = state.firstTypeId; id < state.endTypeId; id += RUN) end = keepRun(state, types, ids, id, end);
+  return types.words.subarray(0, end);
+}
+
+/** Moves some types over those that were dropped or moved. Returns where the next ones go. See {@link RUN}. */
+function keepRun(
+  state: DedupState,
+  { words, offsets }: AllTypes,
+  ids: Int32Array,
+  first: TypeId,
+  target: number,
+): number {
+  const last = Math.min(state.endTypeId, first + RUN);
+  let end = target;
+  for (let id = first; id < last; id++) {
     if (!state.isCanonical(id)) continue;
     const start = offsets[id] ?? 0;
     const length = wordCount(words[start + 1] ?? 0);
-    // They move towards the start, over those that were dropped or moved.
     for (let i = 0; i < length; i++) words[end + i] = words[start + i] ?? 0;
     replaceIds(words, end, ids);
     end += length;
   }
-  return words.subarray(0, end);
+  return end;
 }
 
 /** As with {@link visitIds}, without a call for each id. */

@@ -1,7 +1,7 @@
 import { BtfFormatError } from '../../format-error.js';
 import { kindTest } from '../../kind-words.js';
 import type { TypeId } from '../../types.js';
-import { mixHash, withRoom } from '../../words.js';
+import { mixHash, RUN, withRoom } from '../../words.js';
 import type { DedupState } from './dedup-state.js';
 import { newSlots, withFreeSlots } from './id-slots.js';
 import type { TypeGraph } from './type-graph.js';
@@ -18,8 +18,15 @@ export function mapReferences(state: DedupState): void {
   const index = new ReferenceIndex(state.graph);
   const underWay = new Uint8Array(state.endTypeId);
   for (let id = 1; id < state.firstTypeId; id++) if (isReference(kinds[id] ?? 0)) index.findOrAdd(id);
+  for (let id = state.firstTypeId; id < state.endTypeId; id += RUN) mapRun(state, index, underWay, id);
+}
+
+/** Maps some types and those that they lead to. See {@link RUN}. */
+function mapRun(state: DedupState, index: ReferenceIndex, underWay: Uint8Array, first: TypeId): void {
+  const { kinds } = state.graph;
+  const end = Math.min(state.endTypeId, first + RUN);
   let stack: Int32Array = new Int32Array(256);
-  for (let root = state.firstTypeId; root < state.endTypeId; root++) {
+  for (let root = first; root < end; root++) {
     if (state.isMapped(root)) continue;
     stack[0] = root;
     for (let length = 1; length > 0;) {

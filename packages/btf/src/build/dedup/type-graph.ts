@@ -1,8 +1,14 @@
 import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
-import { HASH_SEED, kindFlagOfInfo, kindOfInfo, mixHash, vlenOfInfo } from '../../words.js';
+import { HASH_SEED, kindFlagOfInfo, kindOfInfo, mixHash, RUN, vlenOfInfo } from '../../words.js';
 import type { AllTypes } from '../spec-reader.js';
 import { newSlots, withFreeSlots } from './id-slots.js';
+
+/** The first type of each shape that was found, by hash. */
+interface FoundShapes {
+  slots: Int32Array;
+  count: number;
+}
 
 /**
  * TypeGraph has the types to deduplicate as a graph: the shape of each type, which is all but the ids in it, and the ids.
@@ -35,7 +41,8 @@ export class TypeGraph {
     this.starts = new Int32Array(this.endTypeId + 1);
     const hashes = new Int32Array(this.endTypeId);
     this.references = this.#readTypes(hashes);
-    this.shapes = this.#findShapes(hashes);
+    this.shapes = new Int32Array(this.endTypeId);
+    this.#findShapes(hashes);
   }
 
   /** vlen returns the number of elements of a type; 0 for void. */
@@ -83,11 +90,20 @@ export class TypeGraph {
 
   /** Sets the hash of each shape and what else is known of a type without comparing it. Returns the references. */
   #readTypes(hashes: Int32Array): Int32Array {
+    const references = new Int32Array(this.#words.length);
+    let count = 0;
+    for (let id = 1; id < this.endTypeId; id += RUN) count = this.#readRun(id, hashes, references, count);
+    this.starts[this.endTypeId] = count;
+    return references.subarray(0, count);
+  }
+
+  /** Reads some types. Returns the new number of references. See {@link RUN}. */
+  #readRun(first: TypeId, hashes: Int32Array, references: Int32Array, known: number): number {
     const words = this.#words;
     const { kinds, names, starts } = this;
-    const references = new Int32Array(words.length);
-    let count = 0;
-    for (let id = 1; id < this.endTypeId; id++) {
+    const last = Math.min(this.endTypeId, first + RUN);
+    let count = known;
+    for (let id = first; id < last; id++) {
       const start = this.#offsets[id] ?? 0;
       const info = words[start + 1] ?? 0;
       const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
@@ -112,15 +128,20 @@ export class TypeGraph {
       }
       hashes[id] = hash;
     }
-    starts[this.endTypeId] = count;
-    return references.subarray(0, count);
+    return count;
   }
 
-  #findShapes(hashes: Int32Array): Int32Array {
-    const shapes = new Int32Array(this.endTypeId);
-    let slots = newSlots();
-    let count = 0;
-    for (let id = 1; id < this.endTypeId; id++) {
+  #findShapes(hashes: Int32Array): void {
+    const found: FoundShapes = { slots: newSlots(), count: 0 };
+    for (let id = 1; id < this.endTypeId; id += RUN) this.#findShapesFrom(id, hashes, found);
+  }
+
+  /** Finds the shapes of some types. See {@link RUN}. */
+  #findShapesFrom(begin: TypeId, hashes: Int32Array, found: FoundShapes): void {
+    const { shapes } = this;
+    let { slots, count } = found;
+    const end = Math.min(this.endTypeId, begin + RUN);
+    for (let id = begin; id < end; id++) {
       const hash = hashes[id] ?? 0;
       const mask = slots.length - 1;
       let at = hash & mask;
@@ -135,7 +156,8 @@ export class TypeGraph {
       count += 1;
       slots = withFreeSlots(slots, count, hashes);
     }
-    return shapes;
+    found.slots = slots;
+    found.count = count;
   }
 
   /** Whether two types are equal except for the ids that they refer to. */
