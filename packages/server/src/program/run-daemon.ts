@@ -32,8 +32,8 @@ const FLUSH_MS = 1_000;
 const START_MS = 1_000;
 
 /**
- * Keeps V8 from allocating objects of calls among the old ones, which it otherwise does in some runs, depending on how the first
- * calls went. Each of these keeps its whole call until V8 next collects all garbage, at up to a tenth of the CPU time.
+ * Keeps V8 from allocating objects of calls among the old ones, which it may do from the first calls on. Each of these keeps its
+ * whole call until V8 next collects all garbage, and is copied until then.
  */
 const ENGINE_FLAG = '--no-allocation-site-pretenuring';
 
