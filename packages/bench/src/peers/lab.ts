@@ -10,6 +10,7 @@ import { ServerProcess } from './server-process.js';
 
 /** VMLINUX is the file of the kernel's own BTF. */
 export const VMLINUX = '/sys/kernel/btf/vmlinux';
+const UNIT = fileURLToPath(new URL('../../../../deploy/systemd/btfd.service', import.meta.url));
 const BARE_SERVER = fileURLToPath(new URL('./bare-server.js', import.meta.url));
 
 /** LabOptions are the options of a {@link Lab}. */
@@ -83,7 +84,7 @@ export class Lab implements AsyncDisposable {
     return this.#packed;
   }
 
-  /** Starts a packed daemon, with its log and audit log in a file. The caller ends it. @throws MissingPeerError without root */
+  /** Starts a packed daemon as systemd does, with its log and audit log in a file. The caller ends it. @throws MissingPeerError without root */
   async startDaemon(...args: readonly string[]): Promise<ServerProcess> {
     requireRoot();
     const address = `unix:${this.newFile('btfd.sock')}`;
@@ -93,7 +94,7 @@ export class Lab implements AsyncDisposable {
       address,
       log: this.newFile('btfd.log'),
       // Metrics are served, as by default, but on any free port.
-      env: { BTFD_METRICS_LISTEN: '127.0.0.1:0' },
+      env: { NODE_OPTIONS: unitNodeOptions(), BTFD_METRICS_LISTEN: '127.0.0.1:0' },
     });
   }
 
@@ -174,4 +175,11 @@ export class Lab implements AsyncDisposable {
     this.#servers.push(server);
     return server;
   }
+}
+
+/** Returns the options of Node in the unit of systemd. */
+function unitNodeOptions(): string {
+  const [, options] = /^Environment=NODE_OPTIONS=(.+)$/m.exec(readFileSync(UNIT, 'utf8')) ?? [];
+  if (options === undefined) throw new Error(`${UNIT} has no options of Node`);
+  return options;
 }
