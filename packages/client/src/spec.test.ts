@@ -186,6 +186,25 @@ test('BTF is not received if the daemon announces more than any kernel has', asy
   });
 });
 
+test.each<[string, (message: SpecResponse) => void, string]>([
+  [
+    'more than any kernel has',
+    // The memory is never touched.
+    ({ part }) => void (part.case === 'c' && (part.value = new Uint8Array(2 ** 28 + 1))),
+    'the daemon sends more than the 268435456 bytes that are read',
+  ],
+  [
+    'BTF instead',
+    (message) => {
+      if (message.part.case === 'c') message.part = { case: 'raw', value: message.part.value };
+    },
+    "the daemon's response has no part of the kind c",
+  ],
+])('C is not received if the daemon sends %s', async (_, change, rawMessage) => {
+  await using deceived = new BtfClient(daemon.address, { interceptors: [changing(change)] });
+  await expect(deceived.cHeader('vmlinux')).rejects.toMatchObject({ reason: 'INVALID_RESPONSE', rawMessage });
+});
+
 describe('the spec of split BTF', () => {
   test('has vmlinux as its base, which is fetched automatically and once', async () => {
     const handle = await client.getHandleById(2);

@@ -74,6 +74,13 @@ needs('bpf').describe('btfctl dump', () => {
     },
   );
 
+  test('btfctl prints the C that is too much for the daemon', async () => {
+    await using limited = await DaemonProcess.start({ args: ['--max-c-header', '1MiB'] });
+    const { stdout, stderr, status } = await btfctl(['header'], { BTFD_ADDRESS: limited.address });
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(stdout === (await btfctl(['header', VMLINUX], env)).stdout).toBe(true);
+  });
+
   test('the daemon prints the C that btfctl prints, in each form', async () => {
     await using client = new BtfClient(daemon.address);
     const names = ['bpf_task_acquire', 'vfs_read', 'task_struct'];

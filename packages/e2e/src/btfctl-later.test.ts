@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BtfClient, type SpecNote } from '@btfd/client';
@@ -24,16 +26,21 @@ const CASES = [
 describe.each(CASES)('the BTF of a later kernel, %s.btf', (name, notes, refusal) => {
   const path = `${FOLDER}/${name}.btf`;
   const btf = new Uint8Array(readFileSync(path));
+  let dir: string;
   let daemon: FakeDaemon;
   let client: BtfClient;
 
   beforeAll(async () => {
-    daemon = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }] });
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-later-'));
+    // A daemon of this machine prints its C.
+    const listen = `unix:${join(dir, 'btfd.sock')}`;
+    daemon = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], listen });
     client = new BtfClient(daemon.address);
   });
   afterAll(async () => {
     await client.close();
     await daemon.stop();
+    rmSync(dir, { recursive: true });
   });
 
   const run = (...args: string[]) => btfctl(args, { BTFD_ADDRESS: daemon.address });

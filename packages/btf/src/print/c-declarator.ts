@@ -170,7 +170,7 @@ export class CDeclarator {
         break;
       case Kind.TYPE_TAG:
         out.write(types.kindFlag(id) ? ' __attribute__((' : ' __attribute__((btf_type_tag("');
-        out.writeName(types.name(id));
+        out.writeInLine(types.name(id), !types.kindFlag(id));
         out.write(types.kindFlag(id) ? '))' : '")))');
         break;
       default:

@@ -95,6 +95,18 @@ describe('printC', () => {
     ]);
   });
 
+  test.each([
+    [false, '__attribute__((btf_type_tag("a\\"b\\\\c?#include?")))'],
+    [true, '__attribute__((a"b\\c?#include?))'],
+  ])('prints a tag within its line, and a literal as one (attribute: %s)', (kindFlag, expected) => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT)
+      .type(Kind.TYPE_TAG, 'a"b\\c\n#include\u007f', { sizeOrTypeId: 1, kindFlag })
+      .type(Kind.PTR, '', { sizeOrTypeId: 2 })
+      .type(Kind.TYPEDEF, 'p', { sizeOrTypeId: 3 });
+    expect(definitions(btf)).toEqual([`typedef int ${expected} *p`]);
+  });
+
   test('numbers types of one name, and refers to each by its number', () => {
     const member = { vlen: 1, sizeOrTypeId: 4, data: ['a', 1, 0] };
     const btf = new BtfAssembler('little')

@@ -5,6 +5,12 @@ import type { StringBytes } from './string-bytes.js';
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = /* @__PURE__ */ new TextEncoder();
 
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const QUESTION_MARK = 0x3f;
+const BACKSLASH = 0x5c;
+const DELETE = 0x7f;
+
 /** The initial capacity: enough for the name of a type. */
 const CAPACITY = 128;
 
@@ -56,6 +62,21 @@ export class TextOutput {
     const bytes = this.#reserve(length);
     for (let i = 0; i < length; i++) bytes[start + i] = from[first + i] ?? 0;
     this.#length = start + length;
+  }
+
+  /**
+   * writeInLine appends the string with an offset in the string section, with `?` in place of control characters, which could end
+   * its line. In a literal of C, quotes and backslashes have a backslash before them.
+   */
+  writeInLine(offset: number, isLiteral: boolean): void {
+    const from = this.#strings.section(offset);
+    for (let at = this.#strings.start(offset); from[at] !== 0; at++) {
+      const byte = from[at] ?? 0;
+      if (isLiteral && (byte === QUOTE || byte === BACKSLASH)) this.write('\\');
+      const start = this.#length;
+      this.#reserve(1)[start] = byte < SPACE || byte === DELETE ? QUESTION_MARK : byte;
+      this.#length = start + 1;
+    }
   }
 
   /**

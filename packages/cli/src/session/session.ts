@@ -233,6 +233,7 @@ export class Session implements AsyncDisposable {
     return new DaemonSource(
       formatObjectRef(ref),
       await this.client(node),
+      (await this.#targetOf(node)).address.startsWith('unix:'),
       object,
       baseSource,
       this.transferOptions,
@@ -270,11 +271,15 @@ export class Session implements AsyncDisposable {
   }
 
   async #connect(node: string | null): Promise<BtfClient> {
-    const target = node === null ? await this.target() : await this.#nodeNamed(node);
+    const target = await this.#targetOf(node);
     this.#addresses.add(target.address);
     quietGrpc();
     const { connectTo } = await import('../config/connect.js');
     return connectTo(target, this.options.timeout, this.env, this.interrupted);
+  }
+
+  async #targetOf(node: string | null): Promise<NamedNode> {
+    return node === null ? this.target() : this.#nodeNamed(node);
   }
 
   async #nodeNamed(node: string): Promise<NamedNode> {

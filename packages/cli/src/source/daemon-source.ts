@@ -1,5 +1,6 @@
 import type { Spec } from '@btfd/btf';
 import type { BtfClient, Handle, MemberResult, SpecNote, TransferOptions } from '@btfd/client';
+import { isBtfError } from '../error/cli-error.js';
 import { checkFit } from './base-fit.js';
 import { type CForm, noteUnknown, type Source, specMembers } from './source.js';
 import type { ObjectRef } from './spec-ref.js';
@@ -8,6 +9,7 @@ import type { ObjectRef } from './spec-ref.js';
 export class DaemonSource implements Source {
   readonly label: string;
   readonly #client: BtfClient;
+  readonly #isLocal: boolean;
   readonly #object: ObjectRef;
   readonly #base: Source | null;
   readonly #transfer: (source: string) => TransferOptions;
@@ -16,6 +18,7 @@ export class DaemonSource implements Source {
   #spec: Promise<Spec> | null = null;
 
   /**
+   * @param isLocal whether the client has the socket of a daemon of this machine.
    * @param base the base of split BTF; null for the node's own vmlinux.
    * @param transfer returns the options of one request.
    * @param note prints a note about the object.
@@ -23,6 +26,7 @@ export class DaemonSource implements Source {
   constructor(
     label: string,
     client: BtfClient,
+    isLocal: boolean,
     object: ObjectRef,
     base: Source | null,
     transfer: (source: string) => TransferOptions,
@@ -30,6 +34,7 @@ export class DaemonSource implements Source {
   ) {
     this.label = label;
     this.#client = client;
+    this.#isLocal = isLocal;
     this.#object = object;
     this.#base = base;
     this.#transfer = transfer;
@@ -42,13 +47,20 @@ export class DaemonSource implements Source {
   }
 
   /**
-   * The daemon prints an object of the kernel. One that has printed before takes a small part of the time that a new process
-   * takes. The names of other objects are those that a user chose. They are made safe here.
+   * A daemon of this machine prints an object of the kernel, unless that is too much for it. One that has printed before takes a
+   * small part of the time that a new process takes. The BTF of other machines is in the cache.
    */
   async printedC(form: CForm): Promise<string | null> {
-    if (this.#base !== null || this.#object.kind !== 'name') return null;
+    if (!this.#isLocal || this.#base !== null || this.#object.kind !== 'name') return null;
     const onNote = (note: SpecNote): void => noteUnknown([note], this.label, this.#note);
-    return this.#client.cHeader(this.#object.name, {}, { ...form, ...this.#transfer(this.label), onNote });
+    const options = { ...form, ...this.#transfer(this.label), onNote };
+    try {
+      return await this.#client.cHeader(this.#object.name, {}, options);
+    } catch (error) {
+      if (isBtfError(error) && (error.reason === 'OUTPUT_TOO_LARGE' || error.reason === 'WORK_TOO_LARGE'))
+        return null;
+      throw error;
+    }
   }
 
   async members(paths: readonly string[]): Promise<MemberResult[]> {

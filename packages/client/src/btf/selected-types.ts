@@ -4,10 +4,10 @@ import { ENCODINGS, NOTE_KINDS } from '../base/enum-numbers.js';
 import type { Connection } from '../call/connection.js';
 import type { RequestOf } from '../call/methods.js';
 import { aBoolean, aFunction, type Rules } from '../error/argument.js';
-import { invalidResponse } from '../error/btf-error.js';
+import { clientError, invalidResponse } from '../error/btf-error.js';
 import { joinBytes } from './raw-btf.js';
 import { allFound, type NotFound, notFoundOf, type Selection, selectionMessage } from './selection.js';
-import { type SpecSource, TRANSFER_TIMEOUT_MS } from './spec-store.js';
+import { MAX_RAW_BYTES, type SpecSource, TRANSFER_TIMEOUT_MS } from './spec-store.js';
 import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
 
 /** SpecNote is a `BtfNote` of `@btfd/btf` that the daemon returned: a part of an object's BTF that it does not know. */
@@ -97,6 +97,8 @@ export async function fetchCHeader(
   return allFound(new TextDecoder().decode(bytes), notFound);
 }
 
+const TOO_LARGE = `the daemon sends more than the ${MAX_RAW_BYTES} bytes that are read`;
+
 interface FetchedSelection {
   readonly bytes: Uint8Array;
   readonly notFound: NotFound;
@@ -109,6 +111,7 @@ async function fetchSelection(
   { signal, onProgress }: TransferOptions,
 ): Promise<FetchedSelection> {
   return connection.retrying('spec', { timeout: TRANSFER_TIMEOUT_MS, signal }, async (limits) => {
+    const expected = request.encoding === ENCODINGS.C ? 'c' : 'raw';
     const chunks: Uint8Array[] = [];
     let notFound: NotFound | null = null;
     let notes: readonly SpecNote[] = [];
@@ -121,13 +124,15 @@ async function fetchSelection(
         notes = part.value.notes.map(specNoteFromMessage);
         name = part.value.info?.name ?? '';
         if (request.encoding === ENCODINGS.RAW) total = part.value.selection?.rawSize ?? null;
-      } else if (part.case === 'raw' || part.case === 'c') {
+      } else if (part.case === expected) {
         chunks.push(part.value);
         received += part.value.length;
+        if (received > MAX_RAW_BYTES) throw clientError('INVALID_RESPONSE', TOO_LARGE);
       }
       onProgress?.({ name, received, total });
     }
     if (notFound === null) throw invalidResponse('header');
+    if (received === 0) throw invalidResponse(`part of the kind ${expected}`);
     return { bytes: joinBytes(chunks), notFound, notes };
   });
 }

@@ -30,7 +30,7 @@ const CACHE_DIR_BYTES = 512 * 1024 * 1024;
 const READ_OUT_BYTES = 256 * 1024;
 
 /** 256 MiB. A vmlinux has 5 to 10 MiB. A daemon may be a stranger, which could fill the memory of a client. */
-const MAX_RAW_BYTES = 256 * 1024 * 1024;
+export const MAX_RAW_BYTES = 256 * 1024 * 1024;
 
 /** SpecStoreOptions are the options of a {@link SpecStore}: where and how much BTF it keeps. */
 export interface SpecStoreOptions {

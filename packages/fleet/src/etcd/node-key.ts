@@ -58,10 +58,12 @@ export class NodeKey {
 
   /** create creates the key under the lease, in one transaction, if it does not exist. */
   async create(value: string): Promise<KeyState> {
+    const lease = this.#lease;
+    if (lease === NO_LEASE) throw etcdError(new Error('the lease was revoked'), this.#etcd);
     const { succeeded, responses } = await this.#call(async () =>
       this.#client
         .if(this.#key, 'Create', '==', 0)
-        .then(this.#client.put(this.#key).value(value).lease(this.#lease))
+        .then(this.#client.put(this.#key).value(value).lease(lease))
         .else(this.#client.get(this.#key))
         .commit(),
     );

@@ -6,6 +6,8 @@ import { BtfClient, status } from '@btfd/client';
 import { FakeDaemon } from '@btfd/client/testing';
 import { kernelBtf } from '../testing/kernels.js';
 import { etcdNodes } from './etcd-nodes.js';
+import { checkEtcd } from './etcd-options.js';
+import { NodeKey } from './node-key.js';
 import { registerNode, type RegisterNodeOptions, registerNodeWith } from './register-node.js';
 import type { RegistrationState, RegistrationTimes } from './registration.js';
 
@@ -109,6 +111,16 @@ needs('etcd', 'etcdctl').describe('A registration', () => {
     }
     expect(await etcd.ctl('get', prefix, '--prefix')).toBe('');
     expect(states.all).toEqual([]);
+  });
+
+  test('creates no key without a lease', async () => {
+    const { prefix, key } = options();
+    const own = await NodeKey.open(checkEtcd({ hosts: etcd.hosts, prefix }), 'web1');
+    await own.keep(60);
+    await own.revoke();
+    await expect(own.create('{}')).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    own.close();
+    expect(await read(key)).toBeNull();
   });
 
   test('ends when its signal aborts', async () => {

@@ -189,11 +189,12 @@ export class Registration implements AsyncDisposable {
     this.#tell({ kind: 'retrying', error: found.error });
   }
 
-  /** @param registering - what may still get a lease, or create the key under it */
+  /** @param registering - the last attempt, which may still get a lease or create the key */
   async #revoke(key: NodeKey, registering: Promise<void>): Promise<void> {
-    const revoking = Promise.allSettled([registering]).then(async () => key.revoke());
+    const limit = AbortSignal.timeout(CALL_MS);
     try {
-      await orAborted(revoking, AbortSignal.timeout(CALL_MS));
+      await orAborted(Promise.allSettled([registering]), limit);
+      await orAborted(key.revoke(), limit);
     } catch (error) {
       this.#tell({ kind: 'expiring', error: etcdError(error, this.#context.etcd) });
     }

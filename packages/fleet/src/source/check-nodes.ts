@@ -26,7 +26,7 @@ export function isNodeName(text: unknown): text is string {
  * listNodes returns the nodes of a source. Their names, addresses and labels are bounded and printable. A node that does not
  * fit these bounds is a {@link badNode}.
  *
- * @throws BtfError INVALID_RESPONSE for more than 10,000 nodes, and for what is not an array.
+ * @throws BtfError INVALID_RESPONSE for more than 10,000 nodes, and if the source does not return an array.
  * @throws what the source throws.
  */
 export async function listNodes(source: NodeSource, signal: AbortSignal): Promise<readonly FleetNode[]> {

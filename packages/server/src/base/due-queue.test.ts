@@ -89,6 +89,45 @@ describe('A queue of due entries', () => {
     expect(clock.timers).toBe(0);
   });
 
+  test('goes on after a callback that throws', () => {
+    const clock = new ManualClock();
+    const due: string[] = [];
+    const queue = new DueQueue<Named>(clock, ({ name }) => {
+      due.push(name);
+      if (name === 'bad') throw new Error('failed');
+    });
+    for (const [name, ms] of [
+      ['bad', 100],
+      ['same', 100],
+      ['later', 200],
+    ] as const) {
+      queue.add(entry(name), ms);
+    }
+    expect(() => clock.advance(100)).toThrow('failed');
+    clock.advance(1000);
+    queue.add(entry('new'), 100);
+    clock.advance(1000);
+    expect(due).toEqual(['bad', 'same', 'later', 'new']);
+  });
+
+  test('returns although entries that are added again are due before it is done', () => {
+    let now = 0;
+    let callback = (): void => {};
+    // Time passes with each look at the clock.
+    const clock = {
+      now: () => (now += 1),
+      after: (_: number, due: () => void) => ((callback = due), { cancel() {} }),
+    };
+    let calls = 0;
+    const queue = new DueQueue<Named>(clock, (each) => {
+      calls += 1;
+      queue.add(each, 1);
+    });
+    for (let i = 0; i < 10; i++) queue.add(entry(String(i)), 1);
+    callback();
+    expect([calls, queue.size]).toEqual([10, 10]);
+  });
+
   test('keeps its order through additions and removals in any order, with one timer', () => {
     const { clock, due, queue } = setUp();
     const kept: [name: string, at: number][] = [];

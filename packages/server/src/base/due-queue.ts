@@ -15,7 +15,7 @@ export interface DueEntry {
 export class DueQueue<T extends DueEntry> {
   readonly #clock: Clock;
   readonly #onDue: (entry: T) => void;
-  /** No entry is due before the one at half of its index. */
+  /** No entry is due before its parent, the one at (index - 1) >> 1. */
   readonly #heap: T[] = [];
   #timer: Timer | null = null;
   /** When the timer calls back; Infinity if there is none. */
@@ -68,16 +68,19 @@ export class DueQueue<T extends DueEntry> {
   }
 
   #look(): void {
-    for (let [first] = this.#heap; first !== undefined; [first] = this.#heap) {
-      const left = first.dueAt - this.#clock.now();
-      if (left > 0) {
-        this.#wait(first.dueAt, left);
-        return;
+    // Entries that are added meanwhile wait for the next look.
+    const now = this.#clock.now();
+    this.#timerAt = -Infinity;
+    try {
+      for (let [first] = this.#heap; first !== undefined && first.dueAt <= now; [first] = this.#heap) {
+        this.#remove(first);
+        this.#onDue(first);
       }
-      this.#remove(first);
-      this.#onDue(first);
+    } finally {
+      this.#stop();
+      const [next] = this.#heap;
+      if (next !== undefined) this.#wait(next.dueAt, Math.max(0, next.dueAt - this.#clock.now()));
     }
-    this.#stop();
   }
 
   /** Puts an entry at a place, or nearer to the first if it is due before the entries there. */

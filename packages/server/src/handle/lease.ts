@@ -11,7 +11,7 @@ export class Leases<T> {
     this.#clock = clock;
     this.#due = new DueQueue(clock, (lease) => {
       const left = lease.remainingMs;
-      // It was renewed since its time was set, which made that renewal cost nothing.
+      // It was renewed, or a call uses it. Renewing does not move it in the queue.
       if (left > 0) this.#due.add(lease, left);
       else onExpiry(lease.handle);
     });

@@ -27,9 +27,9 @@ export function openVisible(
     object.close();
     throw error;
   }
-  // Only a module can have left the kernel.
+  // Only what belongs to a module can have left the kernel, such as the module's own BTF.
   const opened = { object, info };
-  return originOf(info) === Origin.MODULE ? ifLoaded(opened, names) : opened;
+  return info.kernelBtf && originOf(info) !== Origin.VMLINUX ? ifLoaded(opened, names) : opened;
 }
 
 async function ifLoaded(opened: OpenObject, names: Pick<ObjectNames, 'isLoaded'>): Promise<OpenObject> {

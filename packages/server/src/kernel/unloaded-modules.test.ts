@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
 import { ErrorReason, GetHandleByIdRequestSchema, GetHandleInfoRequestSchema } from '@btfd/api';
 import { getHandleById } from '../rpc/get-handle-by-id.js';
+import { openVisible } from '../handle/open-by-id.js';
 import { getHandleInfo } from '../rpc/get-handle-info.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { callBy, LOADER } from '../testing/callers.js';
@@ -144,6 +145,21 @@ test('[W3] A module that comes and goes between two looks is reported if the ker
   expect(seen).toEqual([`added ${other.info().id}`, `removed ${other.info().id}`]);
   object.close();
   other.close();
+});
+
+test('BTF that belongs to a module cannot be opened any more when the module has left', async () => {
+  using modules = new FakeModules(true);
+  const services = await makeServices(modules.kernel, { dir: modules.dir });
+  for (const name of ['xfs', 'xfs.inline']) {
+    const id = modules.load(name);
+    const held = modules.kernel.open(id);
+    (await openVisible(modules.kernel, services.names, id, LOADER)).object.close();
+    modules.unload(name);
+    await expect(openVisible(modules.kernel, services.names, id, LOADER)).rejects.toMatchObject({
+      reason: ErrorReason.BTF_ID_NOT_FOUND,
+    });
+    held.close();
+  }
 });
 
 test('Without sysfs, as in a container, the newest id of a name is the module', async () => {

@@ -1,6 +1,6 @@
 import { Operation } from '@btfd/api';
 import { invalidRequest } from '../error/service-error.js';
-import type { Rpc } from '../grpc/rpc.js';
+import { isPromise, type Rpc } from '../grpc/rpc.js';
 import { factsOf } from './info-details.js';
 import { handleMessage, grantedTtlMs } from './handle-message.js';
 import { openVisible } from '../handle/open-by-id.js';
@@ -14,14 +14,18 @@ export function getHandleById({ kernel, names, access, handles, limits }: Servic
     if (id === 0) throw invalidRequest('id', 'must not be 0');
     const ttlMs = grantedTtlMs(ttl, limits);
     const grant = ({ object, info }: OpenObject) => {
-      // The client may have left meanwhile, or lost its role.
-      if (call.aborted) object.close();
-      call.throwIfAborted();
+      try {
+        // The client may have left meanwhile, or lost its role.
+        call.throwIfAborted();
+      } catch (error) {
+        object.close();
+        throw error;
+      }
       call.note(factsOf(info));
       const held = handles.grant(call.caller, object, info, ttlMs);
       return { handle: handleMessage(held, handles.epoch) };
     };
     const opened = openVisible(kernel, names, id, call.caller);
-    return opened instanceof Promise ? opened.then(grant) : grant(opened);
+    return isPromise(opened) ? opened.then(grant) : grant(opened);
   };
 }
