@@ -27,12 +27,15 @@ export class NameRules {
   readonly #dots: boolean;
   readonly #printable: boolean;
   readonly #text: TextSpan = { bytes: new Uint8Array(), from: 0, to: 0 };
+  /** A bit for each offset whose string was found to be an identifier. The most frequent names stand thousands of times. */
+  readonly #identifiers: Uint8Array;
 
   constructor(strings: StringTable, features: KernelFeatures) {
     this.#strings = strings;
     this.#maxLength = features.longNames ? LONG_NAME : SHORT_NAME;
     this.#dots = features.dotNames;
     this.#printable = features.printableSectionNames;
+    this.#identifiers = new Uint8Array((strings.end >>> 3) + 1);
   }
 
   /** isOffset reports whether an offset lies in the strings. */
@@ -50,7 +53,13 @@ export class NameRules {
    * digit.
    */
   isIdentifier(offset: number): boolean {
-    return this.#dots ? this.isVariableName(offset) : this.#matches(offset, START, PART);
+    const at = offset >>> 3;
+    const bit = 1 << (offset & 7);
+    const known = this.#identifiers[at] ?? 0;
+    if ((known & bit) !== 0) return true;
+    const is = this.#dots ? this.isVariableName(offset) : this.#matches(offset, START, PART);
+    if (is) this.#identifiers[at] = known | bit;
+    return is;
   }
 
   /** isVariableName reports whether a VAR may have a name. */

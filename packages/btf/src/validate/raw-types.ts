@@ -1,7 +1,7 @@
 import { type Spec, typesOf } from '../spec.js';
 import type { StringTable } from '../strings.js';
 import type { TypeId } from '../types.js';
-import { hostWords, kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
+import { hostWords, kindFlagOfInfo, kindOfInfo, RUN, vlenOfInfo } from '../words.js';
 import { kindTest } from '../kind-words.js';
 
 /** RawTypes reads types of a spec and its bases word by word, and decodes nothing. */
@@ -13,6 +13,8 @@ export class RawTypes {
   readonly #first: TypeId;
   readonly #words: Int32Array;
   readonly #offsets: Uint32Array;
+  /** The kind of each type, those of the bases included: most reads are of kinds, of types all over the BTF. */
+  readonly #kinds: Uint8Array;
 
   constructor(spec: Spec) {
     const { source, offsets } = typesOf(spec);
@@ -22,6 +24,19 @@ export class RawTypes {
     this.#first = spec.firstTypeId;
     this.#words = hostWords(source.bytes, spec.byteOrder);
     this.#offsets = offsets;
+    this.#kinds = new Uint8Array(this.end);
+    if (this.#base !== null) this.#kinds.set(this.#base.#kinds);
+    for (let id = this.#first; id < this.end; id += RUN) this.#readKinds(id);
+  }
+
+  /** Reads the kinds of some types. See {@link RUN}. */
+  #readKinds(first: TypeId): void {
+    const words = this.#words;
+    const end = Math.min(this.end, first + RUN);
+    for (let id = first; id < end; id++) {
+      const offset = this.#offsets[id - this.#first] ?? 0;
+      this.#kinds[id] = kindOfInfo(words[(offset >>> 2) + 1] ?? 0);
+    }
   }
 
   /** info returns the info word; 0 for void. */
@@ -29,9 +44,9 @@ export class RawTypes {
     return this.word(id, 1) | 0;
   }
 
-  /** kind returns the kind; 0 for void. */
+  /** kind returns the kind; 0 for void and for an id that is too large. */
   kind(id: TypeId): number {
-    return kindOfInfo(this.word(id, 1));
+    return this.#kinds[id] ?? 0;
   }
 
   vlen(id: TypeId): number {
