@@ -364,6 +364,7 @@ const BTFD_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'e2e/src/out-of-files.kernel.test.ts': [
     'max-calls … need …: raise LimitNOFILE of the unit or the hard limit of `ulimit -n`, or lower them',
   ],
+  'no advice, but a flag of V8': ['--no-allocation-site-pretenuring'],
 };
 
 describe('each hint of btfd leads there:', () => {
