@@ -33,6 +33,19 @@ test('each problem of the first pass is reported, with type and component', () =
   ]);
 });
 
+test('an invalid name is a problem wherever it is, and a valid name nowhere, also as the end of an invalid one', () => {
+  const btf = start();
+  const invalid = btf.string('1st');
+  for (const name of [invalid, invalid + 1, invalid, invalid + 1]) {
+    btf.type(Kind.TYPEDEF, name, { sizeOrTypeId: 1 });
+  }
+  const problems = validate(parse(btf)).map(({ typeId, message }) => [typeId, message]);
+  expect(problems).toEqual([
+    [2, 'Invalid name'],
+    [4, 'Invalid name'],
+  ]);
+});
+
 test('a type that fails in the second pass because another one does is not reported', () => {
   const spec = parse(
     start()
