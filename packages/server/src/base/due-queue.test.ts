@@ -30,7 +30,7 @@ describe('A queue of due entries', () => {
       ['between', 250],
       ['late', 500],
     ]);
-    expect([queue.size, clock.timers]).toEqual([0, 0]);
+    expect(clock.timers).toBe(0);
   });
 
   test('does not call back for an entry that was removed, also if it was the first, the last or the only one', () => {
@@ -47,7 +47,7 @@ describe('A queue of due entries', () => {
     const only = entry('only');
     queue.add(only, 100);
     queue.delete(only);
-    expect([queue.size, clock.timers]).toEqual([0, 0]);
+    expect([only.place, clock.timers]).toEqual([-1, 0]);
     clock.advance(1000);
     expect(due.length).toBe(2);
   });
@@ -123,9 +123,11 @@ describe('A queue of due entries', () => {
       calls += 1;
       queue.add(each, 1);
     });
-    for (let i = 0; i < 10; i++) queue.add(entry(String(i)), 1);
+    const entries = Array.from({ length: 10 }, (_, i) => entry(String(i)));
+    for (const each of entries) queue.add(each, 1);
     callback();
-    expect([calls, queue.size]).toEqual([10, 10]);
+    expect(calls).toBe(10);
+    expect(entries.filter(({ place }) => place >= 0)).toHaveLength(10);
   });
 
   test('keeps its order through additions and removals in any order, with one timer', () => {
@@ -145,7 +147,7 @@ describe('A queue of due entries', () => {
       if (random(3) === 0) queue.delete(entries[random(entries.length)] ?? each);
     }
     for (const { name, place, dueAt } of entries) if (place >= 0) kept.push([name, dueAt]);
-    expect([queue.size, clock.timers]).toEqual([kept.length, 1]);
+    expect(clock.timers).toBe(1);
     clock.advance(1_000_000);
     expect(due.map(([, at]) => at)).toEqual(kept.map(([, at]) => at).toSorted((a, b) => a - b));
     expect(new Map(due)).toEqual(new Map(kept));

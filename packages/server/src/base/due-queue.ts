@@ -26,11 +26,6 @@ export class DueQueue<T extends DueEntry> {
     this.#onDue = onDue;
   }
 
-  /** The number of entries. */
-  get size(): number {
-    return this.#heap.length;
-  }
-
   /** Adds an entry that is not there, which is due in `ms` milliseconds. */
   add(entry: T, ms: number): void {
     entry.dueAt = this.#clock.now() + ms;

@@ -24,7 +24,7 @@ export interface HeldObject {
   /** The kernel's info about it when the handle was made. */
   readonly info: ObjectInfo;
   /** The lease, or null while a stream holds the handle. */
-  readonly lease: Lease | null;
+  readonly lease: Lease<unknown> | null;
 }
 
 /** Use is a call's use of a handle. The lease does not expire during the use, and is renewed at its end. */

@@ -31,7 +31,7 @@ export class Leases<T> {
 }
 
 /** Lease keeps a handle open for a time after its last use. All times are in milliseconds. */
-export class Lease<T = unknown> implements DueEntry {
+export class Lease<T> implements DueEntry {
   dueAt = 0;
   place = -1;
   readonly handle: T;

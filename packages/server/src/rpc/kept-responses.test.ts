@@ -7,6 +7,7 @@ import { BtfWriter, vmlinuxAndModule } from '../testing/btf-bytes.js';
 import { callBy, callerAs } from '../testing/callers.js';
 import { collect } from '../testing/collect.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
+import { FakeModules } from '../testing/fake-modules.js';
 import { CountedJobs } from '../testing/inline-jobs.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { resolveMembers } from './resolve-members.js';
@@ -62,6 +63,24 @@ describe('A request that was served before', () => {
     const { resolve, workers } = await setUp(kernel);
     const first = await resolve(id);
     expect([await resolve(id), workers.jobs]).toEqual([first, 1]);
+  });
+
+  test('about members of vmlinux is served in one turn, and each call counts once', async () => {
+    using modules = new FakeModules(true);
+    const services = await makeServices(modules.kernel, { dir: modules.dir });
+    const members = resolveMembers({ ...services, workers: new CountedJobs() });
+    const ask = (path: string) => {
+      const source = { case: 'name', value: 'vmlinux' } as const;
+      return members(create(ResolveMembersRequestSchema, { source, paths: [path] }), callBy());
+    };
+    const first = await ask('none.a');
+    const again = ask('none.a');
+    expect(again).toBeInstanceOf(Encoded);
+    expect(again).toEqual(first);
+    // Another path is not kept.
+    await ask('none.b');
+    expect(services.specs.cacheStats).toMatchObject({ hits: 2, misses: 1 });
+    expect(services.quotas.specBytes.inUse).toBe(0);
   });
 
   test('has another response about other BTF, and the same one about another object of equal BTF', async () => {

@@ -7,7 +7,8 @@ import { KernelMembers } from './kernel-members.js';
 import type { Services } from './services.js';
 import { requireBase } from '../source/find-base.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
-import { requireSpecName, type SpecName } from '../source/spec-name.js';
+import { requireSpecName } from '../source/spec-name.js';
+import type { SpecObject } from '../source/spec-source.js';
 import type { ResolveJob } from '../pool/job.js';
 import { onlyItem } from '../pool/run.js';
 
@@ -28,35 +29,38 @@ export function resolveMembers(
         throw invalidRequest(`paths[${index}]`, `has more than ${MAX_PATH_LENGTH} characters`);
       }
     }
-    const kept = base?.source.case === undefined ? keptAtOnce(name, paths, call) : null;
-    return kept ?? resolve(name, paths, base, call);
+    const vmlinux = base?.source.case === undefined ? specs.atOnce(name, call.caller) : null;
+    const kept = vmlinux === null ? null : keptFor(jobOf(vmlinux.btf, null, paths));
+    if (vmlinux === null || kept === null) {
+      return resolve(vmlinux ?? specs.find(name, call.caller), paths, base, call);
+    }
+    using _ = vmlinux;
+    call.note(factsOf(vmlinux.info));
+    call.throwIfAborted();
+    return kept;
   };
 
-  /** Returns the response about the kernel's own BTF if it is kept; otherwise null. */
-  function keptAtOnce(name: SpecName, paths: readonly string[], call: RpcCall): Encoded | null {
-    using object = specs.atOnce(name, call.caller);
-    if (object === null || object.btf.split) return null;
-    call.note(factsOf(object.info));
-    call.throwIfAborted();
-    const [kept] = responses.get(jobOf(object.btf, null, paths)) ?? [];
+  function keptFor(job: ResolveJob): Encoded | null {
+    const [kept] = responses.get(job) ?? [];
     return kept === undefined ? null : new Encoded(kept);
   }
 
+  /** Disposes of the object. */
   async function resolve(
-    name: SpecName,
+    found: SpecObject | Promise<SpecObject>,
     paths: readonly string[],
     baseName: SpecBase | undefined,
     call: RpcCall,
   ): Promise<Encoded> {
+    using object = await found;
     const { caller } = call;
-    using object = await specs.find(name, caller);
     call.note(factsOf(object.info));
     const { btf } = object;
     using base = await requireBase(object, baseName, specs, caller);
     call.throwIfAborted();
     const job = jobOf(btf, base?.btf ?? null, paths);
-    const [kept] = responses.get(job) ?? [];
-    if (kept !== undefined) return new Encoded(kept);
+    const kept = keptFor(job);
+    if (kept !== null) return kept;
     const few = isOfKernel(object.info, files) ? kernelMembers.resolve(btf, paths) : null;
     const answer = few ?? (await onlyItem(workers.run(job, caller.principal, call.signal)));
     responses.keep(job, [answer]);

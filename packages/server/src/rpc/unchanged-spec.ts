@@ -32,7 +32,7 @@ export function unchangedSpec({
     const name = requireSpecName(request.source);
     checkSpecRequest(request);
     using object = specs.atOnce(name, call.caller);
-    if (object === null || object.btf.split || !isSame(request.ifNoneMatch, object, null)) return null;
+    if (object === null || !isSame(request.ifNoneMatch, object, null)) return null;
     call.note(factsOf(object.info));
     call.throwIfAborted();
     return responseFor(object);
