@@ -9,7 +9,7 @@ import { checkNames } from '../source/glob.js';
 import { type LabeledSpec, mergedSpec } from '../source/merged-spec.js';
 import { type BpfRef, parseBpfWords, wordsAfter } from '../source/bpf-ref.js';
 import { objectWithId, parseSpecWords } from '../source/spec-ref.js';
-import { cFormOf, printHeader } from './print-header.js';
+import { cFormOf, printHeader } from './header.js';
 
 /** dump runs `btfctl dump`. */
 export async function dump(session: Session, words: readonly string[], options: DumpOptions): Promise<void> {

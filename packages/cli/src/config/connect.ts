@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BtfClient, BtfError } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
-import type { NamedNode } from './target.js';
+import { isLocal, type NamedNode } from './target.js';
 import { checkedTls } from './tls-files.js';
 import { cacheHome } from './xdg-folders.js';
 
@@ -18,7 +18,7 @@ export async function connectTo(
   interrupted: AbortSignal,
 ): Promise<BtfClient> {
   // Reading BTF again from a daemon on this machine costs less than keeping it.
-  const specCacheDir = address.startsWith('unix:') ? undefined : join(cacheHome(env), 'btfd');
+  const specCacheDir = isLocal(address) ? undefined : join(cacheHome(env), 'btfd');
   const namedBy = context === null ? null : `context ${JSON.stringify(context)}`;
   try {
     return new BtfClient(address, {

@@ -20,6 +20,11 @@ export interface Target extends NamedNode {
   readonly isDefault: boolean;
 }
 
+/** isLocal reports whether an address is the socket of a daemon of this machine. */
+export function isLocal(address: string): boolean {
+  return address.startsWith('unix:');
+}
+
 /**
  * targetOf returns the daemon to use: the one of `--address`, `--context`, `BTFD_ADDRESS`, `BTFD_CONTEXT`, the current
  * context of the config file, or the one of this user on this machine, in this order. The `--tls-…` options override the
@@ -49,7 +54,7 @@ export async function targetOf(
 export function nodeNamed(name: string, config: Config, tls: TlsFiles): NamedNode {
   const node = name.includes(':') ? { address: name, tls: null, context: null } : contextOf(name, config);
   // One of several nodes may be this machine, whose socket has no TLS.
-  return withTls(node, node.address.startsWith('unix:') ? {} : tls);
+  return withTls(node, isLocal(node.address) ? {} : tls);
 }
 
 /** Returns the daemon that the options, the environment or the config file name; null if none does. */
@@ -88,7 +93,7 @@ function withTls(node: NamedNode, options: TlsFiles): NamedNode {
   checkAddress(address);
   const hasOptions = Object.values(options).some((value) => value !== undefined);
   if (!hasOptions) return node;
-  if (address.startsWith('unix:')) {
+  if (isLocal(address)) {
     throw usageError(`${address} is a Unix socket, which has no TLS: leave out the --tls options`);
   }
   return {

@@ -109,6 +109,11 @@ describe('names with line breaks and control sequences', () => {
       expect({ status, stdout }).toEqual({ status: 0, stdout: await print('hostile', ['header', 'FILE']) });
     }
     expect(daemon.callsOf('spec').map(({ request }) => request.encoding)).toEqual([ENCODING_C, ENCODING_C]);
+    // The daemon of another machine sends BTF and no C.
+    await using remote = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf: btfOf(HOSTILE) }] });
+    await runCli(['header'], { BTFD_ADDRESS: remote.address });
+    expect(remote.callsOf('spec').map(({ request }) => request.encoding)).not.toContain(ENCODING_C);
+    expect(remote.callsOf('spec')).not.toHaveLength(0);
   });
 
   test.each([

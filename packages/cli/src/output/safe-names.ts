@@ -20,7 +20,7 @@ export function withSafeNames(spec: Spec): Spec {
   return Spec.parse(bytes, { base });
 }
 
-/** withoutControls makes C that a daemon printed as safe. In it, a name has no line break. */
+/** withoutControls replaces the control characters of C that a daemon printed, except line breaks and tabs, which no name in C has. */
 export function withoutControls(text: string): string {
   return text.replaceAll(/[^\P{Cc}\n\t]/gu, '?');
 }

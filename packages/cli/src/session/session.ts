@@ -4,7 +4,7 @@ import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client'
 import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type FleetConfig } from '../config/config.js';
 import { isMissing, readConfigText } from '../config/config-text.js';
-import { type NamedNode, nodeNamed, type Target, targetOf } from '../config/target.js';
+import { isLocal, type NamedNode, nodeNamed, type Target, targetOf } from '../config/target.js';
 import { CliError, codeOf, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
@@ -233,7 +233,7 @@ export class Session implements AsyncDisposable {
     return new DaemonSource(
       formatObjectRef(ref),
       await this.client(node),
-      (await this.#targetOf(node)).address.startsWith('unix:'),
+      isLocal((await this.#targetOf(node)).address),
       object,
       baseSource,
       this.transferOptions,
