@@ -59,7 +59,11 @@ export class NodeKey {
   /** create creates the key under the lease, in one transaction, if it does not exist. */
   async create(value: string): Promise<KeyState> {
     const lease = this.#lease;
-    if (lease === NO_LEASE) throw etcdError(new Error('the lease was revoked'), this.#etcd);
+    // Otherwise the key would stay for ever. An attempt that was given up may end meanwhile.
+    if (lease === NO_LEASE) {
+      const message = `the lease of the key ${this.#key} of etcd was revoked`;
+      throw new BtfError({ code: status.UNAVAILABLE, reason: null, message });
+    }
     const { succeeded, responses } = await this.#call(async () =>
       this.#client
         .if(this.#key, 'Create', '==', 0)
