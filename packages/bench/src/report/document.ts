@@ -41,7 +41,7 @@ const SECTIONS: readonly Section[] = [
   {
     name: 'process',
     title: 'Processes',
-    text: 'The programs are those that `npm install` makes of the packed packages. A cold run has an empty cache folder. `node` is Node with an empty script.',
+    text: 'The programs are those that `npm install` makes of the packed packages. A cold run has an empty cache folder. `node` is Node with an empty script. CPU is that of the program, without that of a daemon.',
     metric: 'cpuUs',
   },
   {
