@@ -59,21 +59,21 @@ function auditLogger(logger: Logger): Logger {
   return logger.child({ audit: true }, { level: logger.level === 'silent' ? 'silent' : 'info' });
 }
 
-function actionOf({ method }: CallInfo, { code }: CallEnd): 'load' | 'take' | 'refusal' | null {
+function actionOf({ method, facts }: CallInfo, { code }: CallEnd): 'load' | 'take' | 'refusal' | null {
   if (code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED) return 'refusal';
   if (method === 'LoadHandle') return 'load';
-  return TAKING.has(method) && code === status.OK ? 'take' : null;
+  return facts.leased === true ? 'take' : null;
 }
 
-/** `rejected` is the verdict of the kernel, `refused` that of the daemon. */
+/**
+ * `rejected` is the verdict of the kernel, `refused` that of the daemon. A lease is granted even if its client leaves before
+ * it gets the response: the client may have read it by then, or another of the same principal may.
+ */
 function outcomeOf(
   { facts }: CallInfo,
   { code, reason }: CallEnd,
 ): 'granted' | 'rejected' | 'refused' | 'failed' {
   if (facts.rejected === true || reason === ErrorReason.VERIFIER_REJECTED) return 'rejected';
-  if (code === status.OK) return 'granted';
+  if (facts.leased === true) return 'granted';
   return code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED ? 'refused' : 'failed';
 }
-
-/** The methods that give a lease, except LoadHandle. */
-const TAKING: ReadonlySet<string> = new Set(['GetHandleById', 'TakeHandle', 'CloneHandle']);

@@ -90,7 +90,7 @@ describe('The audit log', () => {
   test.each<[string, Call, Record<string, unknown>]>([
     [
       'a load',
-      { method: 'LoadHandle', facts: { btfId: 7, btfBytes: 53, digest } },
+      { method: 'LoadHandle', facts: { btfId: 7, btfBytes: 53, digest, leased: true } },
       { action: 'load', outcome: 'granted', btfId: 7, btfBytes: 53, digest },
     ],
     [
@@ -115,11 +115,25 @@ describe('The audit log', () => {
     ],
     [
       'a handle that is taken',
-      { method: 'TakeHandle', facts: { btfId: 7, btfBytes: 53 } },
+      { method: 'TakeHandle', facts: { btfId: 7, btfBytes: 53, leased: true } },
       { action: 'take', outcome: 'granted', btfId: 7, btfBytes: 53 },
     ],
-    ['a handle by id', { method: 'GetHandleById' }, { action: 'take', outcome: 'granted' }],
-    ['a clone', { method: 'CloneHandle' }, { action: 'take', outcome: 'granted' }],
+    [
+      'a handle by id',
+      { method: 'GetHandleById', facts: { leased: true } },
+      { action: 'take', outcome: 'granted' },
+    ],
+    ['a clone', { method: 'CloneHandle', facts: { leased: true } }, { action: 'take', outcome: 'granted' }],
+    [
+      'a clone whose client left before its status',
+      { method: 'CloneHandle', code: status.CANCELLED, facts: { leased: true } },
+      { action: 'take', outcome: 'granted', code: 'CANCELLED' },
+    ],
+    [
+      'a load whose client left before its lease',
+      { method: 'LoadHandle', code: status.CANCELLED, facts: { btfId: 7, btfBytes: 53, digest } },
+      { action: 'load', outcome: 'failed', code: 'CANCELLED', btfId: 7 },
+    ],
     [
       'a refusal',
       { method: 'Spec', code: status.PERMISSION_DENIED, reason: ErrorReason.DAEMON_LACKS_CAPABILITY },
@@ -149,6 +163,7 @@ describe('The audit log', () => {
     { method: 'Spec' },
     { method: 'RenewHandles' },
     { method: 'TakeHandle', code: status.NOT_FOUND },
+    { method: 'GetHandleById', code: status.CANCELLED },
   ])('does not have %j', (call) => {
     expect(logged(auditLog, 'debug', call)).toEqual([]);
   });

@@ -124,7 +124,7 @@ describe('The audit log', () => {
   test('has budgets of its own for refusals and for takes, at every level', () => {
     const { lines, clock, calls } = setUp('audit', 'error');
     calls(10, { end: REFUSED });
-    calls(2, { method: 'TakeHandle', end: { code: status.OK, reason: null } });
+    calls(2, { method: 'TakeHandle', facts: { leased: true }, end: { code: status.OK, reason: null } });
     expect(lines.map(({ action }) => action)).toEqual(['refusal', 'refusal', 'refusal', 'take', 'take']);
     clock.advance(WINDOW_MS);
     expect(lines.slice(5)).toMatchObject([
@@ -134,7 +134,11 @@ describe('The audit log', () => {
 
   test('has every load that reached the kernel, and a budget for the others', () => {
     const { lines, calls } = setUp('audit');
-    calls(10, { method: 'LoadHandle', facts: { digest: 'ab' }, end: { code: status.OK, reason: null } });
+    calls(10, {
+      method: 'LoadHandle',
+      facts: { digest: 'ab', leased: true },
+      end: { code: status.OK, reason: null },
+    });
     calls(10, { method: 'LoadHandle' });
     expect(lines.map(({ outcome }) => outcome)).toEqual([
       ...Array<string>(10).fill('granted'),

@@ -1,7 +1,7 @@
 import { checkToken } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { factsOf } from './info-details.js';
-import { handleMessage, grantedTtlMs } from './handle-message.js';
+import { grantedTtlMs, leaseMessage } from './handle-message.js';
 import type { Services } from './services.js';
 
 /** cloneHandle serves CloneHandle. */
@@ -12,6 +12,8 @@ export function cloneHandle({ handles, limits }: Services): Rpc<'cloneHandle'> {
     using use = handles.use(call.caller, token);
     const { object, info } = use.held;
     call.note(factsOf(info));
-    return { handle: handleMessage(handles.grant(call.caller, object.dup(), info, ttlMs), handles.epoch) };
+    return {
+      handle: leaseMessage(call, handles.grant(call.caller, object.dup(), info, ttlMs), handles.epoch),
+    };
   };
 }

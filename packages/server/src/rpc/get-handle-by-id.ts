@@ -2,7 +2,7 @@ import { Operation } from '@btfd/api';
 import { invalidRequest } from '../error/service-error.js';
 import { isPromise, type Rpc } from '../grpc/rpc.js';
 import { factsOf } from './info-details.js';
-import { handleMessage, grantedTtlMs } from './handle-message.js';
+import { grantedTtlMs, leaseMessage } from './handle-message.js';
 import { openVisible } from '../handle/open-by-id.js';
 import type { OpenObject } from '../kernel/object-names.js';
 import type { Services } from './services.js';
@@ -23,7 +23,7 @@ export function getHandleById({ kernel, names, access, handles, limits }: Servic
       }
       call.note(factsOf(info));
       const held = handles.grant(call.caller, object, info, ttlMs);
-      return { handle: handleMessage(held, handles.epoch) };
+      return { handle: leaseMessage(call, held, handles.epoch) };
     };
     const opened = openVisible(kernel, names, id, call.caller);
     return isPromise(opened) ? opened.then(grant) : grant(opened);

@@ -2,6 +2,7 @@ import { durationFromMs, durationMs, type Duration } from '@bufbuild/protobuf/wk
 import type { HandleInfoSchema, HandleSchema } from '@btfd/api';
 import type { Init } from '../base/message.js';
 import type { Limits } from '../config/limits.js';
+import type { RpcCall } from '../grpc/rpc.js';
 import { invalidRequest } from '../error/service-error.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
 import { originOf } from '../kernel/origin.js';
@@ -34,6 +35,16 @@ export function handleMessage(
           remainingTtl: durationFromMs(Math.ceil(lease.remainingMs)),
         }),
   };
+}
+
+/** leaseMessage returns the message about a handle on which a call has granted a lease, and notes that for the audit log. */
+export function leaseMessage(
+  call: Pick<RpcCall, 'note'>,
+  held: HeldObject,
+  epoch: string,
+): Init<typeof HandleSchema> {
+  call.note({ leased: true });
+  return handleMessage(held, epoch);
 }
 
 /**

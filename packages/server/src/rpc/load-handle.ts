@@ -12,7 +12,7 @@ import { invalidRequest, ServiceError } from '../error/service-error.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { decodeRequest } from '../base/message.js';
 import { Encoded, type Answer, type RpcCall, type WireHandler } from '../grpc/rpc.js';
-import { handleMessage, grantedTtlMs } from './handle-message.js';
+import { grantedTtlMs, leaseMessage } from './handle-message.js';
 import { splitLoad } from './load-wire.js';
 import { isPlainBtf, PLAIN_ESTIMATE } from '../base/load-estimate.js';
 import { hasNewKinds, HOST_ORDER, layoutOf, type KindLayout } from '../base/kind-layout.js';
@@ -74,7 +74,7 @@ export function loadHandle(
       call.note({ btfId: info.id });
       if (signal.aborted) object.close();
       signal.throwIfAborted();
-      const handle = handleMessage(handles.grant(caller, object, info, ttlMs), handles.epoch);
+      const handle = leaseMessage(call, handles.grant(caller, object, info, ttlMs), handles.epoch);
       return { result: { case: 'handle', value: handle } };
     } catch (error) {
       const rejection = asRejection(error);

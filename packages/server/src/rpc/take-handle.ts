@@ -1,7 +1,7 @@
 import { checkToken } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { factsOf } from './info-details.js';
-import { handleMessage, grantedTtlMs } from './handle-message.js';
+import { grantedTtlMs, leaseMessage } from './handle-message.js';
 import type { Services } from './services.js';
 
 /** takeHandle serves TakeHandle. */
@@ -10,6 +10,6 @@ export function takeHandle({ handles, limits }: Services): Rpc<'takeHandle'> {
     checkToken('token', token);
     const held = handles.take(call.caller, token, grantedTtlMs(ttl, limits));
     call.note(factsOf(held.info));
-    return { handle: handleMessage(held, handles.epoch) };
+    return { handle: leaseMessage(call, held, handles.epoch) };
   };
 }

@@ -30,6 +30,8 @@ export interface CallFacts {
   readonly digest?: string;
   /** The kernel rejected the BTF, and the client asked to get that as a result. */
   readonly rejected?: true;
+  /** The call has granted a lease, or renewed that of a handle that was taken again, whether the client gets to know it or not. */
+  readonly leased?: true;
   /** Bytes of the BPF object that is checked. */
   readonly objectBytes?: number;
   /** SHA-256 of the BPF object, in hexadecimal. */
