@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Encoding } from '@btfd/api';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Encoding, type SpecRequestSchema } from '@btfd/api';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
@@ -45,6 +46,56 @@ needs('bpf', 'python3-prometheus-client').describe('The metrics show', () => {
     const tokens = result.case === 'handle' ? [result.value.token] : [];
     await client.call('closeHandles', { tokens });
     expect(handles(await scraped())).toBe(before);
+  });
+
+  test('each BTF that a call reads once, from the cache or from the kernel', async () => {
+    await using fresh = await DaemonProcess.start({ args: ['--metrics-listen', '127.0.0.1:0'] });
+    using caller = new RawClient(fresh.address);
+    const counts = async () => {
+      const scrape = await Scrape.of(fresh.metricsUrl);
+      const of = (kind: string) => scrape.sum(`btfd_spec_cache_${kind}_total`);
+      return { hits: of('hits'), misses: of('misses') };
+    };
+    const vmlinux = { case: 'name', value: 'vmlinux' } as const;
+    const read = async (init: MessageInitShape<typeof SpecRequestSchema>) => {
+      let digest = new Uint8Array();
+      for await (const { part } of caller.stream('spec', init))
+        if (part.case === 'header') digest = part.value.digest;
+      return digest;
+    };
+    const resolve = async (path: string) => caller.call('resolveMembers', { source: vmlinux, paths: [path] });
+    const digest = await read({ source: vmlinux });
+    const other = new Uint8Array(digest.length);
+    expect(await counts()).toEqual({ hits: 0, misses: 1 });
+    const loaded = await caller.call('loadHandle', {
+      source: { case: 'rawBtf', value: intBtf(3, 'cached') },
+    });
+    const { value: handle } = loaded.result;
+    const source = {
+      case: 'handle',
+      value: handle !== undefined && 'token' in handle ? handle.token : '',
+    } as const;
+    await read({ source });
+    expect(await counts()).toEqual({ hits: 0, misses: 2 });
+    let hits = 0;
+    for (const [what, call] of [
+      ['a handle', () => read({ source })],
+      ['whole', () => read({ source: vmlinux })],
+      ['what the client has', () => read({ source: vmlinux, ifNoneMatch: { digest } })],
+      ['other BTF than the client has', () => read({ source: vmlinux, ifNoneMatch: { digest: other } })],
+      ['BTF over another base', () => read({ source: vmlinux, ifNoneMatch: { digest, baseDigest: other } })],
+      [
+        'a type',
+        () => read({ source: vmlinux, encoding: Encoding.TYPES, selection: { names: ['task_struct'] } }),
+      ],
+      ['a member', () => resolve('task_struct.mm')],
+      ['the same member', () => resolve('task_struct.mm')],
+      ['another member', () => resolve('task_struct.pid')],
+    ] as const) {
+      await call();
+      hits += 1;
+      expect([what, await counts()]).toEqual([what, { hits, misses: 2 }]);
+    }
   });
 
   test('watchers while they watch', async () => {

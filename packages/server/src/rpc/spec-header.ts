@@ -28,11 +28,7 @@ export function specHeader({ info, btf }: SpecObject, base: LoadedBtf | null): S
 }
 
 /** isSame reports whether a client has the BTF already that would be sent. */
-export function isSame(
-  condition: IfNoneMatch | undefined,
-  { btf }: SpecObject,
-  base: LoadedBtf | null,
-): boolean {
+export function isSame(condition: IfNoneMatch | undefined, btf: LoadedBtf, base: LoadedBtf | null): boolean {
   if (condition === undefined) return false;
   const baseDigest = base?.digest ?? new Uint8Array();
   return (

@@ -43,7 +43,11 @@ export function spec(
     const base = found?.btf ?? null;
     const header = specHeader(object, base);
     if (wholeRaw) {
-      yield* raw(object.btf, { ...header, notModified: isSame(request.ifNoneMatch, object, base) }, limits);
+      yield* raw(
+        object.btf,
+        { ...header, notModified: isSame(request.ifNoneMatch, object.btf, base) },
+        limits,
+      );
       return;
     }
     const job: SpecJob = {

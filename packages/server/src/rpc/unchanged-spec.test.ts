@@ -92,7 +92,9 @@ describe('The stream serves', () => {
     const { services, conditional, ask } = await setUp();
     await receiveSpec(services, named('vmlinux'));
     await receiveSpec(services, named('mod'));
+    const before = services.specs.cacheStats;
     expect(ask(change(conditional))).toBeNull();
+    expect(services.specs.cacheStats).toEqual(before);
   });
 });
 

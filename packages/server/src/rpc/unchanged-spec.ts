@@ -28,11 +28,12 @@ export function unchangedSpec({
     return encoded;
   };
   return (request, call) => {
-    if (request.ifNoneMatch === undefined) return null;
+    const { ifNoneMatch } = request;
+    if (ifNoneMatch === undefined) return null;
     const name = requireSpecName(request.source);
     checkSpecRequest(request);
-    using object = specs.atOnce(name, call.caller);
-    if (object === null || !isSame(request.ifNoneMatch, object, null)) return null;
+    using object = specs.atOnce(name, call.caller, (btf) => isSame(ifNoneMatch, btf, null));
+    if (object === null) return null;
     call.note(factsOf(object.info));
     call.throwIfAborted();
     return responseFor(object);

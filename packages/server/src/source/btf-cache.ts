@@ -53,11 +53,11 @@ export class BtfCache {
     return loading;
   }
 
-  /** Returns the BTF of a key if the cache has it; otherwise null. */
-  kept(key: string): LoadedBtf | null {
+  /** Returns the BTF of a key if the cache has it, and it is wanted; otherwise null. Only BTF that it returns counts as a hit. */
+  kept(key: string, isWanted: (btf: LoadedBtf) => boolean = () => true): LoadedBtf | null {
     const digest = this.#digests.get(key);
     const kept = digest === undefined ? undefined : this.#known(digest);
-    if (kept === undefined) return null;
+    if (kept === undefined || !isWanted(kept)) return null;
     this.#hits += 1;
     return kept;
   }

@@ -92,12 +92,12 @@ export class SpecSource {
   }
 
   /**
-   * atOnce returns the kernel's own BTF if a caller names it by name, and it was read before; otherwise null.
+   * atOnce returns the kernel's own BTF if a caller names it by name, it was read before, and it is wanted; otherwise null.
    *
    * @throws ServiceError QUOTA_EXCEEDED if the caller reads too much BTF at one time.
    */
-  atOnce(name: SpecName, caller: Caller): SpecObject | null {
-    return name.case === 'name' ? this.#keptVmlinux(name.value, caller) : null;
+  atOnce(name: SpecName, caller: Caller, isWanted?: (btf: LoadedBtf) => boolean): SpecObject | null {
+    return name.case === 'name' ? this.#keptVmlinux(name.value, caller, isWanted) : null;
   }
 
   /** Returns the running kernel's own BTF, or null if it has none. */
@@ -168,9 +168,13 @@ export class SpecSource {
     throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name } });
   }
 
-  #keptVmlinux(name: string, caller: Caller | null): SpecObject | null {
+  #keptVmlinux(
+    name: string,
+    caller: Caller | null,
+    isWanted?: (btf: LoadedBtf) => boolean,
+  ): SpecObject | null {
     const info = this.#names.infoOfVmlinux(name);
-    const btf = info === null ? null : this.#cache.kept(keyOf(info.id));
+    const btf = info === null ? null : this.#cache.kept(keyOf(info.id), isWanted);
     if (info === null || btf === null) return null;
     const taken = caller === null ? null : this.#inUse.take(caller.principal, keyOf(info.id), info.size);
     return { info, btf, [Symbol.dispose]: () => taken?.[Symbol.dispose]() };
