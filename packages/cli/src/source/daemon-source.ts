@@ -52,10 +52,12 @@ export class DaemonSource implements Source {
    */
   async printedC(form: CForm): Promise<string | null> {
     if (!this.#isLocal || this.#base !== null || this.#object.kind !== 'name') return null;
-    const onNote = (note: SpecNote): void => noteUnknown([note], this.label, this.#note);
-    const options = { ...form, ...this.#transfer(this.label), onNote };
+    const notes: SpecNote[] = [];
+    const options = { ...form, ...this.#transfer(this.label), onNote: (note: SpecNote) => notes.push(note) };
     try {
-      return await this.#client.cHeader(this.#object.name, {}, options);
+      const text = await this.#client.cHeader(this.#object.name, {}, options);
+      noteUnknown(notes, this.label, this.#note);
+      return text;
     } catch (error) {
       if (isBtfError(error) && (error.reason === 'OUTPUT_TOO_LARGE' || error.reason === 'WORK_TOO_LARGE'))
         return null;

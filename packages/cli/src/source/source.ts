@@ -11,6 +11,8 @@ import {
   surveyBtf,
 } from '@btfd/btf';
 import type { MemberFailure, MemberResult, RemoteMember } from '@btfd/client';
+import { counted } from '../output/numbers.js';
+import { printable } from '../output/safe-text.js';
 
 /** CForm is the form of a C header of all types. */
 export type CForm = Pick<PrintCOptions, 'sorted' | 'kfuncs' | 'assertions'>;
@@ -27,13 +29,25 @@ export interface Source {
   members(paths: readonly string[]): Promise<MemberResult[]>;
 }
 
-/** noteUnknown prints the parts of a BTF that this btfctl does not know. */
+/** More notes than this library makes about one BTF. */
+const MAX_NOTES = 10;
+
+/** Characters of a note. A note about every kind there can be has no more. */
+const MAX_NOTE_LENGTH = 2_000;
+
+/** noteUnknown prints the parts of a BTF that are not known. A daemon may send any number of notes, with any text. */
 export function noteUnknown(
   notes: readonly Omit<BtfNote, 'kind'>[],
   label: string,
   note: (text: string) => void,
 ): void {
-  for (const one of notes) note(`${label}: ${formatNote(one)}`);
+  for (const one of notes.slice(0, MAX_NOTES)) {
+    const isLong = one.message.length > MAX_NOTE_LENGTH;
+    const message = isLong ? `${one.message.slice(0, MAX_NOTE_LENGTH)}…` : one.message;
+    note(`${label}: ${formatNote({ ...one, message: printable(message) })}`);
+  }
+  const leftOut = notes.length - MAX_NOTES;
+  if (leftOut > 0) note(`${label}: left out ${counted(leftOut, 'more note')}`);
 }
 
 /** unknownParts returns the notes about BTF to load. It returns none for BTF that cannot be read, which the kernel refuses. */
