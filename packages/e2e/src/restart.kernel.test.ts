@@ -174,4 +174,20 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     await watch.stop();
     for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
   });
+
+  test('or by several at the same time, is replaced by one, and the others end with an error', async () => {
+    await using first = await DaemonProcess.start();
+    await first.end('SIGKILL');
+    const starts = Array.from({ length: 4 }, async () => DaemonProcess.start({ socket: first.socket }));
+    const ends = await Promise.allSettled(starts);
+    const daemons = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
+    const errors = ends.flatMap((end) => (end.status === 'rejected' ? [String(end.reason)] : []));
+    const refusal = `another process listens on ${first.socket}`;
+    expect(errors).toEqual(Array.from({ length: 3 }, () => expect.stringContaining(refusal)));
+    await using client = new BtfClient(first.address);
+    const { daemonEpoch } = await client.serverInfo();
+    expect(daemons.map(({ log }) => log.text)).toEqual([expect.stringContaining(daemonEpoch)]);
+    expect(readdirSync(dirname(first.socket))).toEqual(['btfd.sock']);
+    for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
+  });
 });

@@ -4,11 +4,13 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -17,10 +19,13 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { TempDir } from '../testing/temp-dir.js';
 import { listenOnUnixSocket } from './unix-socket.js';
 
-/** A server that listens, until it is disposed of. */
-async function listen(path: string, group: number | null = null) {
-  const server = createServer((socket) => socket.destroy());
-  const socket = await listenOnUnixSocket(server, path, group);
+/** A server that listens, until it is disposed of. `meanwhile` is called before its socket is at the path. */
+async function listen(path: string, group: number | null = null, meanwhile = () => {}) {
+  const server = createServer((socket) => socket.destroy()).on('listening', meanwhile);
+  const socket = await listenOnUnixSocket(server, path, group).catch((error: unknown) => {
+    server.close();
+    throw error;
+  });
   return { server, socket, [Symbol.dispose]: () => void server.close() };
 }
 
@@ -96,6 +101,34 @@ describe('A unix socket', () => {
     const path = join(dir.path, 'btfd.sock');
     using _ = await listen(path);
     await expect(listen(path)).rejects.toThrow(`another process listens on ${path}`);
+    expect([await canConnect(path), readdirSync(dir.path)]).toEqual([true, ['btfd.sock']]);
+  });
+
+  test.each<[string, (path: string) => Promise<void> | void]>([
+    ['no socket', () => {}],
+    ['a stale socket', leaveStale],
+  ])('is not taken from a process that listens on it meanwhile, in place of %s', async (_, leave) => {
+    using dir = new TempDir();
+    using elsewhere = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    const other = join(elsewhere.path, 'other.sock');
+    await leave(path);
+    using otherListening = await listen(other);
+    const comeFirst = (): void => {
+      rmSync(path, { force: true });
+      linkSync(other, path);
+    };
+    await expect(listen(path, null, comeFirst)).rejects.toThrow(`another process listens on ${path}`);
+    expect(otherListening.server.listening).toBe(true);
+    expect(lstatSync(path).ino).toBe(lstatSync(other).ino);
+    expect([await canConnect(path), readdirSync(dir.path)]).toEqual([true, ['btfd.sock']]);
+  });
+
+  test('replaces a stale socket that vanishes meanwhile', async () => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    await leaveStale(path);
+    using _ = await listen(path, null, () => rmSync(path));
     expect([await canConnect(path), readdirSync(dir.path)]).toEqual([true, ['btfd.sock']]);
   });
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  linkSync,
   lstatSync,
   renameSync,
   rmSync,
@@ -11,7 +12,6 @@ import {
 } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname, resolve as absolute } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { errorCode, errorMessage } from '../error/error-code.js';
 import { makeFolder } from '../base/files.js';
 import { refuseUnsafeFolder } from './safe-folder.js';
@@ -23,44 +23,39 @@ const SOCKET_MODE = 0o660;
 /** Until its group is set, nobody may connect. */
 const MADE_WITH_UMASK = 0o777;
 
-/** Longer than a start takes from the check for another daemon to the renaming. */
-const SETTLE_MS = 100;
-
 /** UnixSocket is a socket that the daemon listens on. */
 export interface UnixSocket {
+  /** Its group. */
+  readonly gid: number;
   /** Removes the socket from its folder, if it is still this one. */
   remove(): void;
 }
 
 /**
- * listenOnUnixSocket creates a socket under another name and renames it to its path. So no client ever finds one with wider
- * rights, or one that nobody listens on. It replaces a stale socket.
+ * listenOnUnixSocket creates a socket under another name and moves it to its path. So no client ever finds one with wider
+ * rights, or one that nobody listens on. It replaces a stale socket. Of several daemons that start at the same time, one listens.
  *
  * @param group - the group of the socket, and of the folders that are created for it; null for the daemon's own
- * @param onBound - gets the socket's group before any client can connect
  * @throws Error if another process listens there, if the path is not a socket, or if another user may replace it.
  */
 export async function listenOnUnixSocket(
   server: Server,
   path: string,
   group: number | null,
-  onBound: (gid: number) => void = () => {},
 ): Promise<UnixSocket> {
   makeDirectory(dirname(path), group);
   refuseUnsafeFolder(dirname(path));
-  await refuseLive(path);
+  const stale = await findStale(path);
   const beside = `${path}.${process.pid}`;
   rmSync(beside, { force: true });
   await bind(server, beside);
   if (group !== null) changeGroup(beside, group);
   chmodSync(beside, SOCKET_MODE);
   const { dev, ino, gid } = lstatSync(beside);
-  onBound(gid);
-  renameSync(beside, path);
-  // If several daemons start at the same time and find no other, the last one to rename wins.
-  await setTimeout(SETTLE_MS);
-  if (statOf(path)?.ino !== ino) throw new Error(`another process listens on ${path}`);
+  if (stale !== null) removeStale(path, stale);
+  publish(beside, path);
   return {
+    gid,
     remove() {
       const stat = statOf(path);
       if (stat?.dev === dev && stat.ino === ino) unlinkSync(path);
@@ -102,11 +97,45 @@ async function bind(server: Server, path: string): Promise<void> {
   await listening;
 }
 
-async function refuseLive(path: string): Promise<void> {
+/** Returns the socket at a path if nobody listens on it, and null if there is none. @throws Error if there is anything else. */
+async function findStale(path: string): Promise<Stats | null> {
   const stat = statOf(path);
-  if (stat === undefined) return;
+  if (stat === undefined) return null;
   if (!stat.isSocket()) throw new Error(`${path} exists and is not a socket`);
-  if (await isServed(path)) throw new Error(`another process listens on ${path}`);
+  if (await isServed(path)) throw anotherListens(path);
+  return stat;
+}
+
+/** Removes a stale socket. It is moved first, because another daemon may have replaced it since it was found. */
+function removeStale(path: string, stale: Stats): void {
+  const moved = `${path}.${process.pid}.old`;
+  try {
+    renameSync(path, moved);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  const { dev, ino } = lstatSync(moved);
+  const isOther = dev !== stale.dev || ino !== stale.ino;
+  if (isOther) publish(moved, path);
+  else unlinkSync(moved);
+  if (isOther) throw anotherListens(path);
+}
+
+/** Moves a socket to its path. A link, unlike a renaming, never replaces the socket of another daemon. */
+function publish(beside: string, path: string): void {
+  try {
+    linkSync(beside, path);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') throw anotherListens(path);
+    throw error;
+  } finally {
+    unlinkSync(beside);
+  }
+}
+
+function anotherListens(path: string): Error {
+  return new Error(`another process listens on ${path}`);
 }
 
 function statOf(path: string): Stats | undefined {
