@@ -70,6 +70,18 @@ test.each(['xz', 'zstd'] as const)('a missing program %s is named, and how to in
     decompress('x.ko', packed, compression, { ...options, env: { PATH: '/nonexistent' }, inNode: false }),
   ).rejects.toMatchObject({
     message: `x.ko is compressed, and there is no program ${name} to decompress it`,
-    hint: `install ${name === 'xz' ? 'xz-utils' : 'zstd'}, or give the file without compression`,
+    hint: `install ${name === 'xz' ? 'xz-utils' : 'zstd, run btfctl with Node 24 or newer'}, or give the file without compression`,
   });
+});
+
+test('Node 24 and newer need no program for zstd', async () => {
+  if (!has('zstd') || Number(process.versions.node.split('.')[0]) < 24) return;
+  const packed = PACKERS.zstd(CONTENT);
+  const compression = compressionOf(packed);
+  if (compression === null) throw new Error('not compressed');
+  const content = await decompress('x.ko', packed, compression, {
+    ...options,
+    env: { PATH: '/nonexistent' },
+  });
+  expect(Buffer.compare(content, CONTENT)).toBe(0);
 });

@@ -70,9 +70,11 @@ async function byProgram(
     throw damaged(name, reason);
   } catch (error) {
     if (child.pid === undefined && (await ended).isMissing) {
+      const remedy =
+        program === 'zstd' ? 'install zstd, run btfctl with Node 24 or newer' : 'install xz-utils';
       throw new CompressedError(
         `${name} is compressed, and there is no program ${program} to decompress it`,
-        `install ${program === 'xz' ? 'xz-utils' : program}, or give the file without compression`,
+        `${remedy}, or give the file without compression`,
       );
     }
     throw error;
