@@ -239,6 +239,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     'start btfd, or use a name: `btfctl list` lists the objects',
     '`btfctl list` lists the objects; to name a file, use a path with a slash',
   ],
+  'e2e/src/modes.kernel.test.ts': ['use a name: `btfctl list` lists the objects; …'],
   'e2e/src/btfctl-files.test.ts': [
     'a module belongs to one build of the kernel: name the BTF of that build with --base',
   ],

@@ -7,7 +7,7 @@ import { needs } from 'test-tools';
 import { Mode, Operation, Origin, type HandleInfo } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { btfctl } from './testing/btfctl.js';
-import { DaemonProcess } from './testing/daemon-process.js';
+import { DaemonProcess, type DaemonProcessOptions } from './testing/daemon-process.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
@@ -137,6 +137,27 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
     expect(await codeAndReason(client.call('getHandleById', { id: 1 }))).toEqual(LACKS);
     const error = await failureOf(load(client));
     expect(error.details).toContain('CAP_BPF');
+  });
+
+  test.each<[string, DaemonProcessOptions, string]>([
+    ['without CAP_SYS_ADMIN', { wrapper: WITHOUT['CAP_BPF alone'] }, 'the daemon lacks CAP_SYS_ADMIN: '],
+    ['with --btf-dir', { args: ['--btf-dir', '/sys/kernel/btf'] }, 'the daemon serves the folder '],
+  ])('%s has btfctl say why it does not know an id', async (_, options, why) => {
+    await using daemon = await DaemonProcess.start(options);
+    const run = (...args: string[]) => btfctl(args, { BTFD_ADDRESS: daemon.address });
+    for (const args of [['5'], ['vmlinux', 'id:5']]) {
+      const { status: code, stdout, stderr } = await run('list', ...args);
+      expect({ code, stdout }).toEqual({ code: 7, stdout: '' });
+      expect(stderr).toMatch(`btfctl: id:5 cannot be looked up: ${why}`);
+      expect(stderr).toMatch(
+        /^hint: use a name: `btfctl list` lists the objects; `btfctl info` shows what the daemon can do, and why not the rest$/m,
+      );
+    }
+    expect((await run('list')).stdout).toMatch(/^ *- +vmlinux /m);
+    expect(await run('list', 'vmlinux', '-o', 'name')).toMatchObject({ status: 0, stdout: 'vmlinux\n' });
+    expect((await run('info')).stdout).toContain(why);
+    // A daemon that cannot look up ids knows its names.
+    expect((await run('list', 'nosuch')).stderr).toContain('no BTF object matches nosuch\n');
   });
 
   test('with --btf-dir serves the current files of the folder, and nothing of the kernel', async () => {

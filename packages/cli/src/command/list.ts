@@ -1,11 +1,17 @@
 import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client';
-import { type CliError, isBtfError, notFound } from '../error/cli-error.js';
+import { CliError, isBtfError, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { ListOptions } from '../grammar/list.js';
 import { objectData, objectsText } from '../output/object-list.js';
 import type { Session } from '../session/session.js';
 import { nameTest } from '../source/glob.js';
-import { objectName, type ObjectRef, parseObject, underscoreHint } from '../source/spec-ref.js';
+import {
+  formatObjectRef,
+  objectName,
+  type ObjectRef,
+  parseObject,
+  underscoreHint,
+} from '../source/spec-ref.js';
 
 /** list runs `btfctl list`. */
 export async function list(
@@ -27,6 +33,8 @@ export async function list(
   const all = await listObjects(session, details, options.origin);
   const infos = names.length === 0 ? all : all.filter((info) => tests.some((matches) => matches(info)));
   const missing = names.filter((_, index) => !all.some((info) => tests[index]?.(info)));
+  const id = refs.find((ref, index) => ref.kind === 'id' && missing.includes(names[index] ?? ''));
+  if (id !== undefined) await requireIds(session, id);
   if (missing.length > 0 && infos.length === 0) throw noObject(missing);
   const { digest = false } = options;
   await session.show({
@@ -37,6 +45,19 @@ export async function list(
   if (missing.length === 0) return ExitCode.OK;
   session.warn(noObject(missing).message);
   return ExitCode.NOT_FOUND;
+}
+
+/** @throws CliError DENIED if the daemon cannot list ids, so that nobody takes an object for missing. */
+async function requireIds(session: Session, ref: ObjectRef): Promise<void> {
+  const { operations } = await (await session.client()).serverInfo({ signal: session.requestSignal() });
+  const listing = operations.find(({ operation }) => operation === 'list-ids');
+  if (listing === undefined || listing.available) return;
+  const { INFO } = await import('../error/explain-error.js');
+  throw new CliError(
+    ExitCode.DENIED,
+    `${formatObjectRef({ kind: 'object', node: null, object: ref })} cannot be looked up: ${listing.reason}`,
+    `use a name: \`btfctl list\` lists the objects; ${INFO}`,
+  );
 }
 
 function noObject(names: readonly string[]): CliError {

@@ -11,7 +11,8 @@ export interface Explanation {
 }
 
 const LIST = '`btfctl list` lists the objects';
-const INFO = '`btfctl info` shows what the daemon can do, and why not the rest';
+/** INFO is the hint for what a daemon cannot do. */
+export const INFO = '`btfctl info` shows what the daemon can do, and why not the rest';
 const PRIVILEGES = `run btfd as root, or with CAP_SYS_ADMIN; ${INFO}`;
 const FORBIDDEN = `allow bpf(2) in the seccomp profile of btfd and in the rules of security modules; ${INFO}`;
 const NAMESPACE =
