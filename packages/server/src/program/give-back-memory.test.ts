@@ -22,25 +22,50 @@ function setUp(trimmed: () => void = () => {}) {
   return { clock, memory, stop };
 }
 
-test('A process that has grown gives back what it has freed, and what it frees in the next minute', () => {
+test('A process that has grown gives back what it has freed', () => {
   const { clock, memory } = setUp();
   memory.resident = 300 * MIB;
-  clock.advance(10_000);
+  clock.advance(1_000);
   expect(memory).toMatchObject({ resident: 100 * MIB, trims: 1 });
   clock.advance(600_000);
-  expect(memory.trims).toBe(6);
+  expect(memory.trims).toBe(1);
 });
 
-test('A process that frees memory long after it has grown gives it back within a minute', () => {
+test('What it frees later it gives back after pauses that double up to a minute', () => {
   const { clock, memory } = setUp();
   memory.resident = memory.used = 300 * MIB;
-  clock.advance(300_000);
+  const at: number[] = [];
+  for (let second = 1; second <= 300; second += 1) {
+    const { trims } = memory;
+    clock.advance(1_000);
+    if (memory.trims > trims) at.push(second);
+  }
+  expect(at).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 192, 256]);
   memory.used = 100 * MIB;
-  clock.advance(60_000);
+  clock.advance(64_000);
   expect(memory.resident).toBe(100 * MIB);
   const { trims } = memory;
   clock.advance(600_000);
   expect(memory.trims).toBe(trims);
+});
+
+test('Growth between two trims ends a long pause', () => {
+  const { clock, memory } = setUp();
+  memory.resident = memory.used = 300 * MIB;
+  clock.advance(130_000);
+  const { trims } = memory;
+  memory.resident = 308 * MIB;
+  clock.advance(1_000);
+  expect(memory).toMatchObject({ resident: 300 * MIB, trims: trims + 1 });
+});
+
+test('Slow growth counts from the last trim', () => {
+  const { clock, memory } = setUp();
+  for (let i = 0; i < 8; i += 1) {
+    memory.resident += MIB;
+    clock.advance(1_000);
+  }
+  expect(memory).toMatchObject({ resident: 100 * MIB, trims: 1 });
 });
 
 test('A process that has grown a little or shrunk is left alone', () => {
@@ -57,16 +82,16 @@ test('While no file can be opened, a process waits with it', () => {
   memory.resident = NaN;
   clock.advance(30_000);
   memory.resident = 300 * MIB;
-  clock.advance(10_000);
+  clock.advance(1_000);
   expect(memory).toMatchObject({ resident: 100 * MIB, trims: 1 });
 });
 
 test('Growth after a time of less counts from there', () => {
   const { clock, memory } = setUp();
   memory.resident = 80 * MIB;
-  clock.advance(10_000);
+  clock.advance(1_000);
   memory.resident = 90 * MIB;
-  clock.advance(10_000);
+  clock.advance(1_000);
   expect(memory.trims).toBe(1);
 });
 

@@ -2,11 +2,11 @@ import { memoryUsage } from 'node:process';
 import { trimMemory } from '@btfd/native';
 import type { Clock } from '../base/clock.js';
 
-const LOOK_MS = 10_000;
+const LOOK_MS = 1_000;
 /** Less is not worth the time of a trim. */
 const WORTHWHILE_BYTES = 8 * 1024 * 1024;
-/** For a minute after the growth: threads end after 20 s, and V8 collects garbage when it is idle. */
-const TRIMS = 6;
+/** The looks between two trims, at most. */
+const LONGEST_PAUSE = 64;
 
 /** MemoryParts are what `giveBackMemory` needs of the process. */
 export interface MemoryParts {
@@ -19,10 +19,10 @@ export interface MemoryParts {
 const OWN: MemoryParts = { resident: () => memoryUsage.rss(), trim: trimMemory };
 
 /**
- * giveBackMemory looks every 10 s whether the process has grown. For a minute after that, it returns what the process has
- * freed to the kernel. Then it does so once a minute while the process is larger than it was before, because a flood can
- * hold its memory for longer. glibc would keep what is freed, so the memory after a flood would be that of the flood. It
- * does nothing without the addon.
+ * giveBackMemory looks every second whether the process has grown, and then returns to the kernel what it has freed. It
+ * does so again after pauses that double up to a minute, as long as the process is larger than it once was: threads end
+ * later, V8 collects garbage when it is idle, and a flood can hold its memory for long. glibc would keep what is freed, so
+ * the memory after a flood would be that of the flood. It does nothing without the addon.
  *
  * @returns a function that stops it.
  */
@@ -34,26 +34,27 @@ export function giveBackMemory(clock: Clock, { resident, trim }: MemoryParts = O
       return fallback;
     }
   };
-  let before = residentOr(Infinity);
-  let least = before;
-  /** The trims that are left after growth; if negative, the looks since the last one. */
-  let left = 0;
+  let afterTrim = residentOr(Infinity);
+  let least = afterTrim;
+  let pause = 1;
+  let looks = 0;
   const look = (): void => {
-    const now = residentOr(before);
-    if (now - before >= WORTHWHILE_BYTES) left = TRIMS;
-    left -= 1;
-    const isDue = left <= -TRIMS && now - least >= WORTHWHILE_BYTES;
-    if (left >= 0 || isDue) {
-      left = Math.max(left, 0);
+    looks += 1;
+    const now = residentOr(least);
+    least = Math.min(least, now);
+    afterTrim = Math.min(afterTrim, now);
+    const hasGrown = now - afterTrim >= WORTHWHILE_BYTES;
+    if (hasGrown || (now - least >= WORTHWHILE_BYTES && looks >= pause)) {
       try {
         trim();
       } catch {
         // Without the addon there is nothing to call, now and later.
         return;
       }
+      afterTrim = residentOr(now);
+      pause = hasGrown ? 1 : Math.min(2 * pause, LONGEST_PAUSE);
+      looks = 0;
     }
-    before = residentOr(before);
-    least = Math.min(least, before);
     timer = clock.after(LOOK_MS, look);
   };
   let timer = clock.after(LOOK_MS, look);
