@@ -236,6 +236,19 @@ describe('btfctl fleet with real daemons', () => {
     expect((await run()).stderr).toContain('or with fleet in the config file\n');
   });
 
+  test('a node without a name has that of its daemon, also if its address is the name of another node', async () => {
+    const [first, second] = daemons;
+    if (first === undefined || second === undefined) throw new Error('no daemons');
+    const file = join(dir, 'misnamed.txt');
+    writeFileSync(file, `${first.address} ${second.address}\n${first.address}\n`);
+    const { stdout, status } = await fleet('kernels', ['-o', 'json'], file);
+    const { nodes }: { nodes: { name: string }[] } = JSON.parse(stdout);
+    expect([status, nodes.map(({ name }) => name).toSorted()]).toEqual([
+      0,
+      [first.address, 'web1'].toSorted(),
+    ]);
+  });
+
   test('watch shows the nodes and builds, and those that go, until SIGINT', async () => {
     const own = await DaemonProcess.start({ args: ['--btf-dir', join(dir, 'new'), '--node-name', 'own'] });
     const file = join(dir, 'watched.txt');

@@ -8,6 +8,17 @@ export interface DistinctNodes {
   readonly duplicates: ReadonlyMap<string, string>;
 }
 
+/** The key of a node's spare name. A symbol, so that no source can list a node with one. */
+const SPARE_NAME = Symbol('spare name');
+
+/**
+ * ownName returns the name of a node in results if its daemon says none: that of the source, otherwise its address, or a name made
+ * of the address if that is the name of another node.
+ */
+export function ownName(node: FleetNode & { readonly [SPARE_NAME]?: string }): string {
+  return node.name ?? node[SPARE_NAME] ?? node.address;
+}
+
 /**
  * distinctNames drops all but one of the nodes with one name, and keeps the first that is ready: an old and a new pod of
  * one node, or its IPv4 and IPv6 address. A node with a `problem` is not ready. Nodes without a name stay.
@@ -27,7 +38,7 @@ export function distinctNames(listed: readonly FleetNode[]): FleetNode[] {
  * that is ready. A node with a `problem` has no address.
  */
 export function distinctNodes(listed: readonly FleetNode[]): DistinctNodes {
-  const named = withFreeNames(distinctNames(listed));
+  const named = withSpareNames(distinctNames(listed));
   const byAddress = new Map<string | FleetNode, FleetNode>();
   for (const node of named) {
     const key = keyOf(node);
@@ -37,18 +48,18 @@ export function distinctNodes(listed: readonly FleetNode[]): DistinctNodes {
   const duplicates = new Map<string, string>();
   for (const node of named) {
     const kept = byAddress.get(keyOf(node)) ?? node;
-    if (kept !== node && node.name !== undefined) duplicates.set(node.name, kept.name ?? kept.address);
+    if (kept !== node && node.name !== undefined) duplicates.set(node.name, ownName(kept));
   }
   return { nodes: [...byAddress.values()], duplicates };
 }
 
-/** Gives a node without a name one if its address, by which results name it, is the name of a node with another address. */
-function withFreeNames(listed: readonly FleetNode[]): readonly FleetNode[] {
+/** Gives a node without a name a spare one if its address is the name of a node with another address. */
+function withSpareNames(listed: readonly FleetNode[]): readonly FleetNode[] {
   const byName = new Map(listed.map((node) => [node.name, node]));
   return listed.map((node) => {
     const other = node.name === undefined ? byName.get(node.address) : undefined;
     const isTaken = other !== undefined && keyOf(other) !== keyOf(node);
-    return isTaken ? { ...node, name: shownName(node.address) } : node;
+    return isTaken ? { ...node, [SPARE_NAME]: shownName(node.address) } : node;
   });
 }
 

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { BtfError, status } from '@btfd/client';
 import { BtfFleet } from '../fleet.js';
 import { Pace } from '../pace/pace.js';
+import { distinctNodes } from '../source/distinct-nodes.js';
 import { staticNodes } from '../source/static-nodes.js';
 import { Fakes } from '../testing/fakes.js';
 import { kernelBtf } from '../testing/kernels.js';
@@ -122,6 +123,42 @@ test('A daemon cannot take the name of a node that is listed twice', async () =>
     a: 'answered',
     b: 'duplicate',
     [liar.address]: 'answered',
+  });
+});
+
+describe('A node without a name whose address is the name of another node', () => {
+  const setUp = async (fakes: Fakes, nodeName: string) => {
+    const a = await fakes.start('a', kernelBtf('pid'));
+    const b = await fakes.start('b', kernelBtf('pid'), {}, { nodeName });
+    return { b: b.daemon, nodes: [{ name: b.address, address: a.address }, { address: b.address }] };
+  };
+
+  test('has the name that its daemon says', async () => {
+    await using fakes = new Fakes();
+    const { b, nodes } = await setUp(fakes, 'b');
+    await using fleet = new BtfFleet(staticNodes(nodes), OPTIONS);
+    expect(kindsOf((await fleet.inventory()).nodes)).toEqual({ [b.address]: 'answered', b: 'answered' });
+  });
+
+  test.each(['', 'taken'])('has a name made of its address if its daemon says %j', async (nodeName) => {
+    await using fakes = new Fakes();
+    const { b, nodes } = await setUp(fakes, nodeName);
+    const taken = { name: 'taken', address: '127.0.0.1:1', ready: false };
+    await using fleet = new BtfFleet(staticNodes([...nodes, taken]), OPTIONS);
+    const names = [...(await fleet.inventory()).nodes.keys()];
+    expect(names).toHaveLength(3);
+    expect(names).toEqual(expect.arrayContaining(['taken', b.address]));
+    expect(names.some((name) => name.startsWith(`${b.address}~`))).toBe(true);
+  });
+
+  test('has no name for a server name, as any other without one', async () => {
+    await using fakes = new Fakes();
+    const { nodes } = await setUp(fakes, 'b');
+    const clients = new NodeClients({ tls: { serverName: '{name}.example' } });
+    for (const node of distinctNodes(nodes).nodes.slice(1)) {
+      expect(() => clients.open(node)).toThrow('the source gives the node no name: use {host}');
+    }
+    expect.assertions(1);
   });
 });
 

@@ -3,7 +3,7 @@ import { Bounded } from '../base/bounded.js';
 import type { LoopWatch } from '../pace/loop-watch.js';
 import type { Pace } from '../pace/pace.js';
 import { listNodes } from '../source/check-nodes.js';
-import { distinctNodes } from '../source/distinct-nodes.js';
+import { distinctNodes, ownName } from '../source/distinct-nodes.js';
 import type { FleetNode, NodeSource } from '../source/node-source.js';
 import { askNode, type NodeBuild, type NodeInfo } from './ask-node.js';
 import { reachNode } from './reach-node.js';
@@ -84,8 +84,7 @@ export class Survey {
     const { nodes, duplicates } = distinctNodes(await listNodes(source, signal));
     memory.keepOnly(new Set(nodes.map(({ address }) => address)));
     for (const node of nodes) {
-      // The address is the name of a node that says no other one.
-      this.#names.add(node.name ?? node.address);
+      this.#names.add(ownName(node));
       this.#left.add(node);
     }
     for (const name of duplicates.keys()) this.#names.add(name);
@@ -191,13 +190,13 @@ export class Survey {
 
   #fail(node: FleetNode, outcome: NodeFailure): void {
     this.#left.delete(node);
-    this.#listener({ name: node.name ?? node.address, node, outcome, build: null }, null);
+    this.#listener({ name: ownName(node), node, outcome, build: null }, null);
   }
 
   /** A daemon is a stranger: its name counts only if it can be a name, and no other node has it. */
   #nameOf(node: FleetNode, { nodeName }: NodeInfo): string {
     if (node.name !== undefined) return node.name;
-    return nodeName !== '' && !this.#names.has(nodeName) ? nodeName : node.address;
+    return nodeName !== '' && !this.#names.has(nodeName) ? nodeName : ownName(node);
   }
 }
 

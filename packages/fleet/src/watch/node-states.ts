@@ -1,3 +1,4 @@
+import { ownName } from '../source/distinct-nodes.js';
 import type { FleetNode } from '../source/node-source.js';
 import type { NodeBuild } from '../survey/ask-node.js';
 import type { SurveyedNode } from '../survey/survey.js';
@@ -10,7 +11,7 @@ interface Watched extends NodeState {
 
 /** NodeStates are the nodes of a watch. Each result of a survey is compared with the last one of its node. */
 export class NodeStates {
-  /** By the name of the source, or by the address of a node without one. */
+  /** By what {@link ownName} returns, which stays the same whatever the daemon says. */
   readonly #nodes = new Map<string, Watched>();
   /** The number of nodes of each build. */
   readonly #builds = new Map<string, number>();
@@ -31,7 +32,7 @@ export class NodeStates {
 
   /** isKnown reports whether the source says of a node the same as before. */
   isKnown(node: FleetNode): boolean {
-    const last = this.#nodes.get(keyOf(node))?.node;
+    const last = this.#nodes.get(ownName(node))?.node;
     return (
       last !== undefined &&
       last.address === node.address &&
@@ -44,7 +45,7 @@ export class NodeStates {
   /** update takes the result of a survey for a node. @returns the changes. */
   update(surveyed: SurveyedNode): FleetChange[] {
     const { node, outcome } = surveyed;
-    const key = keyOf(node);
+    const key = ownName(node);
     const last = this.#nodes.get(key);
     // A process that did not run knows nothing new.
     if (outcome.kind === 'starved' && last !== undefined) return [];
@@ -69,7 +70,7 @@ export class NodeStates {
 
   /** keepOnly drops the nodes that are not listed any more. @returns the changes. */
   keepOnly(listed: readonly FleetNode[]): FleetChange[] {
-    const keys = new Set(listed.map(keyOf));
+    const keys = new Set(listed.map(ownName));
     const changes: FleetChange[] = [];
     for (const [key, { name, build }] of this.#nodes) {
       if (keys.has(key)) continue;
@@ -103,10 +104,6 @@ export class NodeStates {
     const { digest, modulesDigest, release, version, machine } = build;
     return JSON.stringify([machine, digest, release, version, ...(this.#withModules ? [modulesDigest] : [])]);
   }
-}
-
-function keyOf({ name, address }: FleetNode): string {
-  return name ?? address;
 }
 
 /** Two ways to one daemon: each may be the duplicate of the other, now this one and then that one. */
