@@ -5,7 +5,10 @@ import { isKnownKind, KIND_ROWS } from './kind-words.js';
 /** TYPE_LENGTH is the number of bytes that every type begins with: name offset, info, size or type id. */
 export const TYPE_LENGTH = 12;
 
-/** KindSizes has the sizes of types in bytes: `fixed[kind] + vlen * element[kind]`. */
+/**
+ * KindSizes has the sizes of types in bytes: `fixed[kind] + vlen * element[kind]`. The highest byte of an info word, which
+ * is the kind and the kind flag, may stand in place of the kind.
+ */
 export interface KindSizes {
   /** 0 if the kind is not known. */
   readonly fixed: Uint16Array;
@@ -51,8 +54,8 @@ export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes 
     const each = bytes[at + 1] ?? 0;
     // Types are aligned to 4 bytes. Sizes that would break the alignment leave the kind unknown, as in libbpf.
     if (once % 4 !== 0 || each % 4 !== 0) continue;
-    fixed[kind] = TYPE_LENGTH + once;
-    element[kind] = each;
+    setBoth(fixed, kind, TYPE_LENGTH + once);
+    setBoth(element, kind, each);
     hasUnknown = true;
   }
   return { fixed, element, hasUnknown };
@@ -71,12 +74,18 @@ export function kindLayout(): Uint8Array {
 }
 
 function knownSizes(): KindSizes {
-  const fixed = new Uint16Array(MAX_KINDS);
-  const element = new Uint8Array(MAX_KINDS);
+  const fixed = new Uint16Array(2 * MAX_KINDS);
+  const element = new Uint8Array(2 * MAX_KINDS);
   for (const [kind, row] of KIND_ROWS.entries()) {
     if (row === undefined) continue;
-    fixed[kind] = TYPE_LENGTH + 4 * row.once;
-    element[kind] = 4 * row.each;
+    setBoth(fixed, kind, TYPE_LENGTH + 4 * row.once);
+    setBoth(element, kind, 4 * row.each);
   }
   return { fixed, element, hasUnknown: false };
+}
+
+/** Sets the value of a kind, with and without the kind flag. */
+function setBoth(values: Uint8Array | Uint16Array, kind: number, value: number): void {
+  values[kind] = value;
+  values[kind + MAX_KINDS] = value;
 }

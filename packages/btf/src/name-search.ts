@@ -1,7 +1,7 @@
 import { NameIndex } from './name-index.js';
 import { hashText, type StringTable } from './strings.js';
 import type { TypeId } from './types.js';
-import type { Words } from './words.js';
+import { RUN, type Words } from './words.js';
 
 /** A name up to this length is compared again for each type. */
 const SHORT = 64;
@@ -37,22 +37,49 @@ export class NameSearch {
   find(name: Uint8Array, firstId: TypeId, ids: TypeId[] | null): TypeId[] | null {
     const compared = name.length <= SHORT ? null : new Map<number, boolean>();
     const index = name.length === 0 ? null : this.#indexAfter();
-    const hash = index === null ? 0 : hashText(name, 0);
-    const end = index === null ? this.#offsets.length : index.end(hash);
     let found = ids;
-    for (let at = index === null ? 0 : index.start(hash); at < end; at++) {
-      const type = index === null ? at : index.typeAt(at, hash);
-      if (type < 0 || !this.#has(type, name, compared)) continue;
-      if (found === null) found = [firstId + type];
-      else found.push(firstId + type);
+    if (index === null) {
+      for (let first = 0; first < this.#offsets.length; first += RUN) {
+        found = this.#scan(first, name, compared, firstId, found);
+      }
+      return found;
+    }
+    const hash = hashText(name, 0);
+    const end = index.end(hash);
+    for (let entry = index.start(hash); entry < end; entry++) {
+      const type = index.typeAt(entry, hash);
+      if (type < 0) continue;
+      const at = this.#words.u32(this.#offsets[type] ?? 0);
+      if (this.#strings.mayEqual(at, name) && this.#equals(at, name, compared)) {
+        found = withId(found, firstId + type);
+      }
+    }
+    return found;
+  }
+
+  /** Compares the names of some types. See {@link RUN}. */
+  #scan(
+    first: number,
+    name: Uint8Array,
+    compared: Map<number, boolean> | null,
+    firstId: TypeId,
+    ids: TypeId[] | null,
+  ): TypeId[] | null {
+    const words = this.#words;
+    const offsets = this.#offsets;
+    const strings = this.#strings;
+    const end = Math.min(first + RUN, offsets.length);
+    let found = ids;
+    for (let type = first; type < end; type++) {
+      const at = words.u32(offsets[type] ?? 0);
+      if (strings.mayEqual(at, name) && this.#equals(at, name, compared))
+        found = withId(found, firstId + type);
     }
     return found;
   }
 
   /** @param compared results for long names: many types may share a few of them, and each is compared once. */
-  #has(type: number, name: Uint8Array, compared: Map<number, boolean> | null): boolean {
-    const at = this.#words.u32(this.#offsets[type] ?? 0);
-    if (!this.#strings.mayEqual(at, name)) return false;
+  #equals(at: number, name: Uint8Array, compared: Map<number, boolean> | null): boolean {
     if (compared === null) return this.#strings.equals(at, name);
     const equal = compared.get(at) ?? this.#strings.equals(at, name);
     compared.set(at, equal);
@@ -69,4 +96,10 @@ export class NameSearch {
     this.#searches += 1;
     return this.#index !== null || this.#searches > INDEX_AFTER ? this.buildIndex() : null;
   }
+}
+
+function withId(ids: TypeId[] | null, id: TypeId): TypeId[] {
+  if (ids === null) return [id];
+  ids.push(id);
+  return ids;
 }

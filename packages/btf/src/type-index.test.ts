@@ -3,11 +3,13 @@ import { Spec } from './spec.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
 import { countTypes } from './type-index.js';
 import { Kind } from './types.js';
+import { RUN } from './words.js';
 
 test('finds each of many types, whether they are shorter than usual, longer, or both', () => {
   for (const members of [[0], [6], [0, 0, 0, 9]]) {
     const btf = new BtfAssembler('little');
-    const count = 1_000;
+    // More than one run of the loop finds.
+    const count = 2 * RUN + 1;
     for (let i = 0; i < count; i++) {
       const vlen = members[i % members.length] ?? 0;
       const data = Array.from({ length: 3 * vlen }, () => 0);

@@ -4,7 +4,7 @@ import { type KindSizes, kindSizes, TYPE_LENGTH } from './kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS } from './limits.js';
 import { type BtfNote, kindsNote, unreadableNote } from './notes.js';
 import type { TypeId } from './types.js';
-import { hostWords, wordsOf } from './words.js';
+import { hostWords, kindOfInfo, RUN, wordsOf } from './words.js';
 
 /** The types of a kernel take 26 bytes on average. If a type takes less, the index is copied to a longer array. */
 const USUAL_LENGTH = 24;
@@ -31,29 +31,63 @@ export interface TypeIndexInput {
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than `limit`.
  */
 export function indexTypes(input: TypeIndexInput): Uint32Array {
-  const { limit } = input;
-  const { fixed, element } = input.sizes;
-  const words = hostWords(input.bytes, input.order);
-  const end = input.section.length;
-  let offsets: Uint32Array = new Uint32Array(Math.min(Math.ceil(end / USUAL_LENGTH), limit));
-  let count = 0;
-  let at = 0;
-  // Each step waits for the one before, so it calls nothing.
-  while (at < end) {
-    const info = words[(at >>> 2) + 1] ?? 0;
-    const kind = (info >>> 24) & 0x7f;
-    const once = fixed[kind] ?? 0;
-    const length = once + (element[kind] ?? 0) * (info & 0xffffff);
-    if (count === offsets.length) {
+  const { bytes, order, section, sizes, limit } = input;
+  const offsets = new Uint32Array(Math.min(Math.ceil(section.length / USUAL_LENGTH), limit));
+  const index: GrowingIndex = {
+    words: hostWords(bytes, order),
+    end: section.length,
+    offsets,
+    count: 0,
+    at: 0,
+  };
+  while (index.at < index.end) {
+    const { count, at } = index;
+    if (count === index.offsets.length) {
       if (count === limit) throw tooManyTypes(input, at);
-      offsets = longer(offsets, limit);
+      index.offsets = longer(index.offsets, limit);
     }
-    if (once === 0 || length > end - at) throw invalidType(input, count, at, kind);
+    addTypes(index, bytes, order === 'little' ? 7 : 4, sizes);
+    if (index.count === count) throw invalidType(input, count, at);
+  }
+  return index.offsets.subarray(0, index.count);
+}
+
+interface GrowingIndex {
+  readonly words: Int32Array;
+  /** The length of the type section. */
+  readonly end: number;
+  offsets: Uint32Array;
+  count: number;
+  /** Where the next type starts. */
+  at: number;
+}
+
+/**
+ * Adds some types, up to the first that is invalid. See {@link RUN}.
+ *
+ * @param highByte the index in a type of the highest byte of its info word.
+ */
+function addTypes(
+  index: GrowingIndex,
+  bytes: Uint8Array,
+  highByte: number,
+  { fixed, element }: KindSizes,
+): void {
+  const { words, end, offsets } = index;
+  let { count, at } = index;
+  const last = Math.min(count + RUN, offsets.length);
+  // Each step waits for the one before. So it reads the kind as a byte, which needs no shift, and calls nothing.
+  while (at < end && count < last) {
+    const high = bytes[at + highByte] ?? 0;
+    const once = fixed[high] ?? 0;
+    const next = at + once + (element[high] ?? 0) * ((words[(at >>> 2) + 1] ?? 0) & 0xffffff);
+    if (once === 0 || next > end) break;
     offsets[count] = at;
     count += 1;
-    at += length;
+    at = next;
   }
-  return offsets.subarray(0, count);
+  index.count = count;
+  index.at = at;
 }
 
 function longer(offsets: Uint32Array, limit: number): Uint32Array {
@@ -67,14 +101,15 @@ function tooManyTypes({ section, limit }: TypeIndexInput, at: number): BtfFormat
 }
 
 function invalidType(
-  { section, firstTypeId, sizes }: TypeIndexInput,
+  { bytes, order, section, firstTypeId, sizes }: TypeIndexInput,
   count: number,
   at: number,
-  kind: number,
 ): BtfFormatError {
   const place = { offset: section.offset + at, typeId: firstTypeId + count };
   // A type that is cut off before its info word has no kind.
-  if (section.length - at < TYPE_LENGTH || sizes.fixed[kind] !== 0) {
+  const isCut = section.length - at < TYPE_LENGTH;
+  const kind = isCut ? 0 : kindOfInfo(wordsOf(bytes, order).i32(at + 4));
+  if (isCut || sizes.fixed[kind] !== 0) {
     return new BtfFormatError('MALFORMED', 'type ends after the end of the type section', place);
   }
   if (kind === 0) return new BtfFormatError('MALFORMED', 'type of kind 0', place);
