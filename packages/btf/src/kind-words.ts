@@ -26,13 +26,18 @@ export function isComposite(kind: number): boolean {
 }
 
 /**
- * kindTest returns a test of kinds by their rows, which unknown kinds and void fail. It looks results up in a table: loops
- * over all types call such tests.
+ * kindTable returns a table with 1 at the numbers of the kinds whose rows pass a test. Unknown kinds and void fail it.
  */
-// A bundler may drop a test that nobody uses.
+// A bundler may drop a table that nobody uses.
+/* @__NO_SIDE_EFFECTS__ */
+export function kindTable(test: (row: KindRow, kind: number) => boolean): Uint8Array {
+  return Uint8Array.from(KIND_ROWS, (row, kind) => (row !== undefined && test(row, kind) ? 1 : 0));
+}
+
+/** kindTest returns a test of kinds by a {@link kindTable}: loops over all types call such tests. */
 /* @__NO_SIDE_EFFECTS__ */
 export function kindTest(test: (row: KindRow, kind: number) => boolean): (kind: number) => boolean {
-  const passes = Uint8Array.from(KIND_ROWS, (row, kind) => (row !== undefined && test(row, kind) ? 1 : 0));
+  const passes = kindTable(test);
   return (kind) => passes[kind] === 1;
 }
 

@@ -1,5 +1,6 @@
 import { HEAD_WORDS, KIND_ROWS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
+import { kindFlagOfInfo, vlenOfInfo } from '../words.js';
 import { acceptsKind, type KernelFeatures } from '../kernel/kernel-features.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';
@@ -25,6 +26,7 @@ const KIND_FLAG = 'Invalid btf_info kind_flag';
 /** TypeCheck checks types one by one, without the types that they refer to: the kernel's first pass. */
 export class TypeCheck {
   readonly #types: RawTypes;
+  readonly #words: Int32Array;
   readonly #names: NameRules;
   readonly #features: KernelFeatures;
   readonly #problems: ProblemList;
@@ -34,6 +36,7 @@ export class TypeCheck {
 
   constructor(types: RawTypes, names: NameRules, features: KernelFeatures, problems: ProblemList) {
     this.#types = types;
+    this.#words = types.words;
     this.#names = names;
     this.#features = features;
     this.#problems = problems;
@@ -44,9 +47,9 @@ export class TypeCheck {
   }
 
   check(id: TypeId): void {
-    const types = this.#types;
-    const kind = types.kind(id);
-    const info = types.info(id);
+    const kind = this.#types.kind(id);
+    const at = this.#types.start(id);
+    const info = this.#words[at + 1] ?? 0;
     if ((info & ~this.#infoMask) !== 0) {
       this.#problems.add(id, `Invalid btf_info:${(info >>> 0).toString(16)}`);
       return;
@@ -55,15 +58,15 @@ export class TypeCheck {
       this.#problems.add(id, `Invalid kind:${kind}`);
       return;
     }
-    const nameOffset = types.nameOffset(id);
+    const nameOffset = this.#word(at);
     if (!this.#names.isOffset(nameOffset)) {
       this.#problems.add(id, `Invalid name_offset:${nameOffset}`);
       return;
     }
-    if (!hasVlen(kind) && types.vlen(id) !== 0) this.#problems.add(id, 'vlen != 0');
-    if (types.kindFlag(id) && !this.#mayHaveKindFlag(kind)) this.#problems.add(id, KIND_FLAG);
+    if (vlenOfInfo(info) !== 0 && !hasVlen(kind)) this.#problems.add(id, 'vlen != 0');
+    if (kindFlagOfInfo(info) && !this.#mayHaveKindFlag(kind)) this.#problems.add(id, KIND_FLAG);
     this.#checkName(id, kind, nameOffset);
-    this.#checkOwn(id, kind);
+    this.#checkOwn(id, kind, at, info);
   }
 
   #mayHaveKindFlag(kind: number): boolean {
@@ -118,84 +121,87 @@ export class TypeCheck {
     }
   }
 
-  #checkOwn(id: TypeId, kind: number): void {
+  /** Returns a word, unsigned. */
+  #word(at: number): number {
+    return (this.#words[at] ?? 0) >>> 0;
+  }
+
+  /** @param at the index of the type's first word. */
+  #checkOwn(id: TypeId, kind: number, at: number, info: number): void {
     switch (kind) {
       case Kind.INT:
-        this.#checkInt(id);
+        this.#checkInt(id, at);
         return;
       case Kind.ARRAY:
-        this.#checkArray(id);
+        this.#checkArray(id, at);
         return;
       case Kind.STRUCT:
       case Kind.UNION:
-        this.#checkMembers(id, kind === Kind.UNION);
+        this.#checkMembers(id, at, info, kind === Kind.UNION);
         return;
       case Kind.ENUM:
       case Kind.ENUM64:
-        this.#checkValues(id, kind === Kind.ENUM ? 2 : 3);
+        this.#checkValues(id, at, vlenOfInfo(info), kind === Kind.ENUM ? 2 : 3);
         return;
       case Kind.FWD:
-        if (this.#types.third(id) !== 0) this.#problems.add(id, 'type != 0');
+        if (this.#word(at + 2) !== 0) this.#problems.add(id, 'type != 0');
         return;
       case Kind.FUNC:
-        if (this.#types.vlen(id) > (this.#features.funcLinkage ? 1 : 0)) {
+        if (vlenOfInfo(info) > (this.#features.funcLinkage ? 1 : 0)) {
           this.#problems.add(id, 'Invalid func linkage');
         }
         return;
       case Kind.FUNC_PROTO:
         return;
       case Kind.VAR:
-        this.#checkVar(id);
+        this.#checkVar(id, at);
         return;
       case Kind.DATASEC:
-        this.#checkSection(id);
+        this.#checkSection(id, at, vlenOfInfo(info));
         return;
       case Kind.FLOAT:
-        if (![2, 4, 8, 12, 16].includes(this.#types.third(id))) this.#problems.add(id, 'Invalid type_size');
+        if (![2, 4, 8, 12, 16].includes(this.#word(at + 2))) this.#problems.add(id, 'Invalid type_size');
         return;
       case Kind.DECL_TAG:
-        if ((this.#types.word(id, HEAD_WORDS) | 0) < -1) this.#problems.add(id, 'Invalid component_idx');
+        if ((this.#words[at + HEAD_WORDS] ?? 0) < -1) this.#problems.add(id, 'Invalid component_idx');
         return;
       default:
-        if (this.#types.third(id) > MAX_TYPE) this.#problems.add(id, 'Invalid type_id');
+        if (this.#word(at + 2) > MAX_TYPE) this.#problems.add(id, 'Invalid type_id');
     }
   }
 
-  #checkInt(id: TypeId): void {
-    const word = this.#types.word(id, HEAD_WORDS);
+  #checkInt(id: TypeId, at: number): void {
+    const word = this.#word(at + HEAD_WORDS);
     if ((word & ~INT_MASK) !== 0) {
       this.#problems.add(id, `Invalid int_data:${word.toString(16)}`);
       return;
     }
     const bits = (word & 0xff) + ((word >>> 16) & 0xff);
     if (bits > 128) this.#problems.add(id, 'nr_bits exceeds 128');
-    else if (Math.ceil(bits / 8) > this.#types.third(id)) this.#problems.add(id, 'nr_bits exceeds type_size');
+    else if (Math.ceil(bits / 8) > this.#word(at + 2)) this.#problems.add(id, 'nr_bits exceeds type_size');
     // At most one of signed, char and bool.
     if (![0, 1, 2, 4].includes((word >>> 24) & 0xf)) this.#problems.add(id, 'Unsupported encoding');
   }
 
-  #checkArray(id: TypeId): void {
-    if (this.#types.third(id) !== 0) this.#problems.add(id, 'size != 0');
-    if (!isReference(this.#types.word(id, HEAD_WORDS))) this.#problems.add(id, 'Invalid elem');
-    if (!isReference(this.#types.word(id, HEAD_WORDS + 1))) this.#problems.add(id, 'Invalid index');
+  #checkArray(id: TypeId, at: number): void {
+    if (this.#word(at + 2) !== 0) this.#problems.add(id, 'size != 0');
+    if (!isReference(this.#word(at + HEAD_WORDS))) this.#problems.add(id, 'Invalid elem');
+    if (!isReference(this.#word(at + HEAD_WORDS + 1))) this.#problems.add(id, 'Invalid index');
   }
 
-  #checkMembers(id: TypeId, isUnion: boolean): void {
-    const types = this.#types;
-    const size = types.third(id);
-    const packed = types.kindFlag(id);
-    const count = types.vlen(id);
+  #checkMembers(id: TypeId, start: number, info: number, isUnion: boolean): void {
+    const size = this.#word(start + 2);
+    const packed = kindFlagOfInfo(info);
+    const count = vlenOfInfo(info);
     let last = 0;
     for (let i = 0; i < count && !this.#problems.full; i++) {
-      const at = HEAD_WORDS + i * 3;
-      this.#checkComponentName(id, i, types.word(id, at), 'Invalid member name_offset:');
-      if (!isReference(types.word(id, at + 1))) this.#problems.add(id, 'Invalid type_id', i);
-      const word = types.word(id, at + 2);
+      const at = start + HEAD_WORDS + i * 3;
+      this.#checkComponentName(id, i, this.#word(at), 'Invalid member name_offset:');
+      if (!isReference(this.#word(at + 1))) this.#problems.add(id, 'Invalid type_id', i);
+      const word = this.#word(at + 2);
       const offset = packed ? word & 0xffffff : word;
       if (isUnion ? offset !== 0 : offset < last) this.#problems.add(id, 'Invalid member bits_offset', i);
-      if (Math.ceil(offset / 8) > size) {
-        this.#problems.add(id, 'Member bits_offset exceeds its struct size', i);
-      }
+      if (offset > size * 8) this.#problems.add(id, 'Member bits_offset exceeds its struct size', i);
       last = offset;
     }
   }
@@ -206,36 +212,33 @@ export class TypeCheck {
     else if (offset !== 0 && !this.#names.isIdentifier(offset)) this.#problems.add(id, 'Invalid name', i);
   }
 
-  #checkValues(id: TypeId, words: number): void {
-    const size = this.#types.third(id);
+  #checkValues(id: TypeId, at: number, count: number, words: number): void {
+    const size = this.#word(at + 2);
     if (![1, 2, 4, 8].includes(size)) this.#problems.add(id, 'Unexpected size');
-    const count = this.#types.vlen(id);
     for (let i = 0; i < count && !this.#problems.full; i++) {
-      const offset = this.#types.word(id, HEAD_WORDS + i * words);
+      const offset = this.#word(at + HEAD_WORDS + i * words);
       if (offset === 0) this.#problems.add(id, 'Invalid name', i);
       else this.#checkComponentName(id, i, offset, 'Invalid name_offset:');
     }
   }
 
-  #checkVar(id: TypeId): void {
-    if (!isReference(this.#types.third(id))) this.#problems.add(id, 'Invalid type_id');
+  #checkVar(id: TypeId, at: number): void {
+    if (!isReference(this.#word(at + 2))) this.#problems.add(id, 'Invalid type_id');
     // Static or global: an extern variable must be resolved before.
-    if (this.#types.word(id, HEAD_WORDS) > 1) this.#problems.add(id, 'Linkage not supported');
+    if (this.#word(at + HEAD_WORDS) > 1) this.#problems.add(id, 'Linkage not supported');
   }
 
-  #checkSection(id: TypeId): void {
-    const types = this.#types;
-    const sectionSize = types.third(id);
-    if (types.vlen(id) === 0 && !this.#features.emptySections) this.#problems.add(id, 'vlen == 0');
+  #checkSection(id: TypeId, start: number, count: number): void {
+    const sectionSize = this.#word(start + 2);
+    if (count === 0 && !this.#features.emptySections) this.#problems.add(id, 'vlen == 0');
     if (sectionSize === 0) this.#problems.add(id, 'size == 0');
-    const count = types.vlen(id);
     let end = 0;
     let sum = 0;
     for (let i = 0; i < count && !this.#problems.full; i++) {
-      const at = HEAD_WORDS + i * 3;
-      const offset = types.word(id, at + 1);
-      const size = types.word(id, at + 2);
-      if (!isReference(types.word(id, at))) this.#problems.add(id, 'Invalid type_id', i);
+      const at = start + HEAD_WORDS + i * 3;
+      const offset = this.#word(at + 1);
+      const size = this.#word(at + 2);
+      if (!isReference(this.#word(at))) this.#problems.add(id, 'Invalid type_id', i);
       if (offset < end || offset >= sectionSize) this.#problems.add(id, 'Invalid offset', i);
       if (size === 0 || size > sectionSize) this.#problems.add(id, 'Invalid size', i);
       // The kernel adds the two as 32 bits.

@@ -40,6 +40,22 @@ export function memberProblem(
   return structSize - offset / 8 < size ? EXCEEDS : null;
 }
 
+/**
+ * plainMemberSize returns the bytes that a member of a type needs in a struct or union without bitfields, if {@link
+ * memberProblem} allows it wherever a whole number of bytes is before it and there is room. Returns -1 for a type with other
+ * rules.
+ *
+ * @param declared the type of a member without a problem.
+ */
+export function plainMemberSize(types: RawTypes, resolution: Resolution, declared: TypeId): number {
+  const sized = resolution.sizedId(declared);
+  const kind = types.kind(sized);
+  if (kind === Kind.FLOAT) return -1;
+  if (kind !== Kind.INT) return resolution.sizeOf(sized);
+  const intWord = types.word(sized, HEAD_WORDS);
+  return isRegularInt(intWord) ? (intWord & 0xff) / 8 : -1;
+}
+
 function plainInt(intWord: number, memberOffset: number, structSize: number): string | null {
   const offset = memberOffset + ((intWord >>> 16) & 0xff);
   if (offset > 0xffffffff) return 'bits_offset exceeds U32_MAX';

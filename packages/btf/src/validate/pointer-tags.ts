@@ -52,6 +52,7 @@ export class PointerTags {
     // Most pointers lead to a type that is not a modifier.
     if (!isModifier(this.#types.kind(target))) return null;
     const { typeId, tags } = this.#chainEnd(target);
+    if (tags === 0) return null;
     const names = this.#names.filter((_, bit) => (tags & (1 << bit)) !== 0);
     if (names.length > 1) return 'Pointer with several special type tags (EINVAL)';
     const [tag] = names;

@@ -4,49 +4,64 @@ import type { TypeId } from '../types.js';
 import { hostWords, kindFlagOfInfo, kindOfInfo, RUN, vlenOfInfo } from '../words.js';
 import { kindTest } from '../kind-words.js';
 
-/** RawTypes reads types of a spec and its bases word by word, and decodes nothing. */
+/**
+ * RawTypes reads types of a spec and its bases word by word, and decodes nothing. The kind of a type and the index of its
+ * first word are in arrays: most reads are of types all over the BTF.
+ */
 export class RawTypes {
   /** The first id that is too large. */
   readonly end: TypeId;
   readonly strings: StringTable;
-  readonly #base: RawTypes | null;
-  readonly #first: TypeId;
-  readonly #words: Int32Array;
-  readonly #offsets: Uint32Array;
-  /** The kind of each type, those of the bases included: most reads are of kinds, of types all over the BTF. */
-  readonly #kinds: Uint8Array;
+  /** The words of the types: a view of the BTF, or a copy if it has bases, whose words are first. */
+  readonly words: Int32Array;
+  /** The kind of each type; 0 for void. */
+  readonly kinds: Uint8Array;
+  readonly #starts: Uint32Array;
 
   constructor(spec: Spec) {
-    const { source, offsets } = typesOf(spec);
+    const specs: Spec[] = [];
+    for (let next: Spec | null = spec; next !== null; next = next.base) specs.unshift(next);
+    const sections = specs.map((each) => hostWords(typesOf(each).source.bytes, each.byteOrder));
     this.end = spec.endTypeId;
-    this.strings = source.strings;
-    this.#base = spec.base === null ? null : new RawTypes(spec.base);
-    this.#first = spec.firstTypeId;
-    this.#words = hostWords(source.bytes, spec.byteOrder);
-    this.#offsets = offsets;
-    this.#kinds = new Uint8Array(this.end);
-    if (this.#base !== null) this.#kinds.set(this.#base.#kinds);
-    for (let id = this.#first; id < this.end; id += RUN) this.#readKinds(id);
-  }
-
-  /** Reads the kinds of some types. See {@link RUN}. */
-  #readKinds(first: TypeId): void {
-    const words = this.#words;
-    const end = Math.min(this.end, first + RUN);
-    for (let id = first; id < end; id++) {
-      const offset = this.#offsets[id - this.#first] ?? 0;
-      this.#kinds[id] = kindOfInfo(words[(offset >>> 2) + 1] ?? 0);
+    this.strings = typesOf(spec).source.strings;
+    this.words = joined(sections);
+    this.kinds = new Uint8Array(this.end);
+    this.#starts = new Uint32Array(this.end);
+    // Void has no words, so all that are read are 0.
+    this.#starts[0] = this.words.length;
+    let at = 0;
+    for (const [i, each] of specs.entries()) {
+      for (let type = 0; type < each.typeCount; type += RUN) this.#readTypes(each, type, at);
+      at += sections[i]?.length ?? 0;
     }
   }
 
-  /** info returns the info word; 0 for void. */
-  info(id: TypeId): number {
-    return this.word(id, 1) | 0;
+  /**
+   * Reads some types. See {@link RUN}.
+   *
+   * @param section the index of the spec's first word in {@link words}.
+   */
+  #readTypes(spec: Spec, first: number, section: number): void {
+    const { words, kinds } = this;
+    const starts = this.#starts;
+    const { offsets } = typesOf(spec);
+    const { firstTypeId } = spec;
+    const end = Math.min(offsets.length, first + RUN);
+    for (let type = first; type < end; type++) {
+      const start = section + ((offsets[type] ?? 0) >>> 2);
+      starts[firstTypeId + type] = start;
+      kinds[firstTypeId + type] = kindOfInfo(words[start + 1] ?? 0);
+    }
+  }
+
+  /** start returns the index of the first word of a type in {@link words}. */
+  start(id: TypeId): number {
+    return this.#starts[id] ?? 0;
   }
 
   /** kind returns the kind; 0 for void and for an id that is too large. */
   kind(id: TypeId): number {
-    return this.#kinds[id] ?? 0;
+    return this.kinds[id] ?? 0;
   }
 
   vlen(id: TypeId): number {
@@ -68,9 +83,20 @@ export class RawTypes {
 
   /** word returns the word of a type at an index, unsigned; 0 for void. The type must have that word. */
   word(id: TypeId, index: number): number {
-    if (id < this.#first) return this.#base === null ? 0 : this.#base.word(id, index);
-    return (this.#words[((this.#offsets[id - this.#first] ?? 0) >>> 2) + index] ?? 0) >>> 0;
+    return (this.words[(this.#starts[id] ?? 0) + index] ?? 0) >>> 0;
   }
+}
+
+function joined(sections: readonly Int32Array[]): Int32Array {
+  const [only, ...others] = sections;
+  if (only !== undefined && others.length === 0) return only;
+  const words = new Int32Array(sections.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const section of sections) {
+    words.set(section, at);
+    at += section.length;
+  }
+  return words;
 }
 
 /** isModifier reports whether a kind is a modifier, as the kernel calls them: a typedef, a qualifier or a type tag. */

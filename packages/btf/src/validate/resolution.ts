@@ -1,18 +1,29 @@
 import { Kind, type TypeId } from '../types.js';
 import { isModifier, type RawTypes } from './raw-types.js';
-import { kindTest } from '../kind-words.js';
+import { kindTable } from '../kind-words.js';
 
 /** State is the progress of a type's resolution. */
 export const State = { NEW: 0, UNDER_WAY: 1, RESOLVED: 2, FAILED: 3 } as const;
 
-const hasOwnSize = kindTest(({ size }) => size === 'OWN' || size === 'ELEMENTS' || size === 'POINTER');
+const HAS_OWN_SIZE = /* @__PURE__ */ kindTable(
+  ({ size }) => size === 'OWN' || size === 'ELEMENTS' || size === 'POINTER',
+);
 
 /** Resolution has the state of each type and, once it is resolved, the type that it stands for and its size. */
 export class Resolution {
   readonly #types: RawTypes;
   readonly pointerSize: number;
-  /** For a FUNC_PROTO, 2 + the index of its first parameter without a name, 1 if it has none, or 0 if it is not known. */
-  readonly unnamedParams: Uint32Array;
+  /** 1 for the types that were found to be valid for a parameter. */
+  readonly paramTypes: Uint8Array;
+  /** 1 for the prototypes of which each parameter was found to have a name. */
+  readonly namedParams: Uint8Array;
+  /** The indices of the first parameters without a name, by prototype. */
+  readonly unnamedParams = new Map<TypeId, number>();
+  /**
+   * 1 more than the bytes that a member of a type needs, if nothing but its place can be wrong. 0 if that is not known. See
+   * `plainMemberSize`.
+   */
+  readonly memberSizes: Uint32Array;
   readonly #states: Uint8Array;
   readonly #ids: Uint32Array;
   readonly #sizes: Uint32Array;
@@ -20,7 +31,9 @@ export class Resolution {
   constructor(types: RawTypes, pointerSize: number) {
     this.#types = types;
     this.pointerSize = pointerSize;
-    this.unnamedParams = new Uint32Array(types.end);
+    this.paramTypes = new Uint8Array(types.end);
+    this.namedParams = new Uint8Array(types.end);
+    this.memberSizes = new Uint32Array(types.end);
     this.#states = new Uint8Array(types.end);
     this.#ids = new Uint32Array(types.end);
     this.#sizes = new Uint32Array(types.end);
@@ -37,8 +50,9 @@ export class Resolution {
   /** resolve records the type that a type stands for and, for arrays, its size. */
   resolve(id: TypeId, standsFor: TypeId, size: number): void {
     this.#states[id] = State.RESOLVED;
-    this.#ids[id] = standsFor;
-    this.#sizes[id] = size;
+    // Both are 0 before: a write would touch more memory.
+    if (standsFor !== 0) this.#ids[id] = standsFor;
+    if (size !== 0) this.#sizes[id] = size;
   }
 
   /** resolvedId returns the type that a type stands for; 0 if it is not resolved or stands for itself. */
@@ -67,6 +81,6 @@ export class Resolution {
   }
 
   #hasSize(id: TypeId): boolean {
-    return id < this.#types.end && hasOwnSize(this.#types.kind(id));
+    return HAS_OWN_SIZE[this.#types.kind(id)] === 1;
   }
 }

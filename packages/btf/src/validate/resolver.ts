@@ -1,6 +1,6 @@
-import { HEAD_WORDS, isComposite, kindTest } from '../kind-words.js';
+import { HEAD_WORDS, isComposite, kindTable } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
-import { memberProblem } from './member-rules.js';
+import { memberProblem, plainMemberSize } from './member-rules.js';
 import type { KernelFeatures } from '../kernel/kernel-features.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';
@@ -10,19 +10,24 @@ import { type Resolution, State } from './resolution.js';
 /** The depth to which the kernel resolves types within each other (MAX_RESOLVE_DEPTH). */
 const MAX_DEPTH = 32;
 
-/**
- * The end of a chain of references depends on its start. A pointer does not need its struct, but must not lead back to
- * itself through other pointers. A struct must not contain itself, but may contain pointers to itself.
- */
-type Mode = 'UNDECIDED' | 'POINTER' | 'CONTAINER';
-
 /** Whether types of a kind refer to others. `checkPrototype` checks a FUNC_PROTO. */
-const refersToOthers = kindTest(
+const REFERS_TO_OTHERS = /* @__PURE__ */ kindTable(
   ({ third, onceIds, eachId }, kind) =>
     kind !== Kind.FUNC_PROTO && (third === 'TYPE_ID' || onceIds > 0 || eachId >= 0),
 );
-const isUnreferable = kindTest(({ referable }) => !referable);
-const isSizeless = kindTest(({ size }) => size === 'NONE');
+const UNREFERABLE = /* @__PURE__ */ kindTable(({ referable }) => !referable);
+const SIZELESS = /* @__PURE__ */ kindTable(({ size }) => size === 'NONE');
+
+/**
+ * The end of a chain of references depends on its start. A pointer does not need its struct, but must not lead back to
+ * itself through other pointers. A struct must not contain itself, but may contain pointers to itself. A mode has 1 for the
+ * kinds that must be resolved first. The search may end at types of other kinds, resolved or not.
+ */
+const UNDECIDED = REFERS_TO_OTHERS;
+const POINTER = /* @__PURE__ */ kindTable(({ alias }, kind) => alias || kind === Kind.PTR);
+const CONTAINER = /* @__PURE__ */ kindTable(
+  ({ alias }, kind) => alias || kind === Kind.ARRAY || isComposite(kind),
+);
 
 /**
  * The result of a step: done, a problem, or otherwise the id of a type to resolve first. Numbers in place of objects: there
@@ -41,11 +46,12 @@ const INVALID_ID = 'Invalid type_id';
  */
 export class Resolver {
   readonly #types: RawTypes;
+  readonly #words: Int32Array;
   readonly #names: NameRules;
   readonly #resolution: Resolution;
   readonly #features: KernelFeatures;
   readonly #problems: ProblemList;
-  #mode: Mode = 'UNDECIDED';
+  #mode = UNDECIDED;
   /** The types that are resolved within each other, and for each the member or variable to continue with. */
   readonly #stack = new Uint32Array(MAX_DEPTH);
   readonly #next = new Uint32Array(MAX_DEPTH);
@@ -62,6 +68,7 @@ export class Resolver {
     problems: ProblemList,
   ) {
     this.#types = types;
+    this.#words = types.words;
     this.#names = names;
     this.#resolution = resolution;
     this.#features = features;
@@ -71,8 +78,8 @@ export class Resolver {
   /** resolve resolves a type and the types that it needs, unless it is resolved already. */
   resolve(root: TypeId): void {
     const resolution = this.#resolution;
-    if (!this.#needsResolution(root) || resolution.state(root) !== State.NEW) return;
-    this.#mode = 'UNDECIDED';
+    if (REFERS_TO_OTHERS[this.#types.kind(root)] !== 1 || resolution.state(root) !== State.NEW) return;
+    this.#mode = UNDECIDED;
     this.#enter(root);
     while (this.#depth > 0) {
       const top = this.#stack[this.#depth - 1] ?? 0;
@@ -100,25 +107,38 @@ export class Resolver {
    * checkPrototype checks a FUNC_PROTO, which no other type needs resolved, and resolves the types that it refers to.
    */
   checkPrototype(id: TypeId): void {
-    const types = this.#types;
-    const returned = types.third(id);
+    const start = this.#types.start(id);
+    const returned = this.#word(start + 2);
     // Kernels before DECL_TAG accept a variable or section.
     const isReferable = !this.#features.declTag || this.#canBeReferred(returned);
     const isReturned = returned === 0 || (isReferable && this.#isValue(returned));
     if (!isReturned) this.#problems.add(id, 'Invalid return type');
-    const count = types.vlen(id);
+    const count = this.#types.vlen(id);
+    const params = start + HEAD_WORDS;
     // The last parameter may be void, for variable arguments. The kernel checks it first.
-    const variadic = count > 0 && types.word(id, HEAD_WORDS + count * 2 - 1) === 0;
-    if (variadic && types.word(id, HEAD_WORDS + count * 2 - 2) !== 0) {
+    const variadic = count > 0 && this.#word(params + count * 2 - 1) === 0;
+    if (variadic && this.#word(params + count * 2 - 2) !== 0) {
       this.#problems.add(id, `Invalid arg#${count}`, count - 1);
     }
     const fixed = variadic ? count - 1 : count;
     for (let i = 0; i < fixed && !this.#problems.full; i++) {
-      const name = types.word(id, HEAD_WORDS + i * 2);
-      const typeId = types.word(id, HEAD_WORDS + i * 2 + 1);
-      const valid = this.#canBeReferred(typeId) && this.#isValue(typeId) && this.#isParamName(name);
+      const name = this.#word(params + i * 2);
+      const valid = this.#isParamType(this.#word(params + i * 2 + 1)) && this.#isParamName(name);
       if (!valid) this.#problems.add(id, `Invalid arg#${i + 1}`, i);
     }
+  }
+
+  /** Returns a word, unsigned. */
+  #word(at: number): number {
+    return (this.#words[at] ?? 0) >>> 0;
+  }
+
+  #isParamType(id: TypeId): boolean {
+    const { paramTypes } = this.#resolution;
+    if (paramTypes[id] === 1) return true;
+    const is = this.#canBeReferred(id) && this.#isValue(id);
+    if (is) paramTypes[id] = 1;
+    return is;
   }
 
   #isParamName(offset: number): boolean {
@@ -138,9 +158,9 @@ export class Resolver {
     this.#stack[this.#depth] = id;
     this.#next[this.#depth] = 0;
     this.#depth += 1;
-    if (this.#mode !== 'UNDECIDED') return;
-    if (kind === Kind.PTR) this.#mode = 'POINTER';
-    else if (isComposite(kind) || kind === Kind.ARRAY) this.#mode = 'CONTAINER';
+    if (this.#mode !== UNDECIDED) return;
+    if (kind === Kind.PTR) this.#mode = POINTER;
+    else if (isComposite(kind) || kind === Kind.ARRAY) this.#mode = CONTAINER;
   }
 
   #fail(): void {
@@ -262,10 +282,20 @@ export class Resolver {
 
   #composite(id: TypeId): number {
     const types = this.#types;
+    const { memberSizes } = this.#resolution;
+    const start = types.start(id);
+    const size = this.#word(start + 2);
+    const packed = types.kindFlag(id);
     const count = types.vlen(id);
     const top = this.#depth - 1;
     for (let member = this.#next[top] ?? 0; member < count; member++) {
-      const typeId = types.word(id, HEAD_WORDS + member * 3 + 1);
+      const at = start + HEAD_WORDS + member * 3;
+      const typeId = this.#word(at + 1);
+      const plain = memberSizes[typeId] ?? 0;
+      if (plain !== 0 && !packed) {
+        const offset = this.#word(at + 2);
+        if ((offset & 7) === 0 && size - (offset >>> 3) >= plain - 1) continue;
+      }
       if (!this.#canBeMember(typeId)) return this.#problem('Invalid member', member);
       const pending = this.#pending(typeId);
       if (pending !== DONE) {
@@ -274,6 +304,7 @@ export class Resolver {
       }
       const message = memberProblem(types, this.#resolution, id, member);
       if (message !== null) return this.#problem(message, member);
+      if (plain === 0) memberSizes[typeId] = plainMemberSize(types, this.#resolution, typeId) + 1;
     }
     return this.#done(id, 0);
   }
@@ -292,21 +323,21 @@ export class Resolver {
    * prototype.
    */
   #unnamedParam(proto: TypeId): number {
-    const { unnamedParams } = this.#resolution;
-    const known = unnamedParams[proto] ?? 0;
-    if (known !== 0) return known - 2;
-    const types = this.#types;
-    const count = types.vlen(proto);
-    let unnamed = 0;
-    while (unnamed < count) {
-      const named = types.word(proto, HEAD_WORDS + unnamed * 2) !== 0;
-      const variadic = types.word(proto, HEAD_WORDS + unnamed * 2 + 1) === 0;
-      if (!named && !variadic) break;
-      unnamed += 1;
+    const { namedParams, unnamedParams } = this.#resolution;
+    if (namedParams[proto] === 1) return -1;
+    const known = unnamedParams.get(proto);
+    if (known !== undefined) return known;
+    const params = this.#types.start(proto) + HEAD_WORDS;
+    const count = this.#types.vlen(proto);
+    for (let i = 0; i < count; i++) {
+      const named = this.#words[params + i * 2] !== 0;
+      const variadic = this.#words[params + i * 2 + 1] === 0;
+      if (named || variadic) continue;
+      unnamedParams.set(proto, i);
+      return i;
     }
-    const found = unnamed === count ? -1 : unnamed;
-    unnamedParams[proto] = found + 2;
-    return found;
+    namedParams[proto] = 1;
+    return -1;
   }
 
   #declTag(id: TypeId): number {
@@ -331,7 +362,7 @@ export class Resolver {
     const types = this.#types;
     const count = types.vlen(id);
     const top = this.#depth - 1;
-    this.#mode = 'UNDECIDED';
+    this.#mode = UNDECIDED;
     for (let component = this.#next[top] ?? 0; component < count; component++) {
       const variable = types.word(id, HEAD_WORDS + component * 3);
       const size = types.word(id, HEAD_WORDS + component * 3 + 2);
@@ -356,24 +387,8 @@ export class Resolver {
 
   /** The type itself if it must be resolved first; otherwise `DONE`. */
   #pending(id: TypeId): TypeId {
-    return !this.#isSink(id) && this.#resolution.state(id) !== State.RESOLVED ? id : DONE;
-  }
-
-  /** Whether the search may end at a type, resolved or not. */
-  #isSink(id: TypeId): boolean {
-    const kind = this.#types.kind(id);
-    switch (this.#mode) {
-      case 'UNDECIDED':
-        return !this.#needsResolution(id);
-      case 'POINTER':
-        return !isModifier(kind) && kind !== Kind.PTR;
-      case 'CONTAINER':
-        return !isModifier(kind) && kind !== Kind.ARRAY && !isComposite(kind);
-    }
-  }
-
-  #needsResolution(id: TypeId): boolean {
-    return refersToOthers(this.#types.kind(id));
+    const isSought = this.#mode[this.#types.kind(id)] === 1;
+    return isSought && this.#resolution.state(id) !== State.RESOLVED ? id : DONE;
   }
 
   #is(id: TypeId, kind: number): boolean {
@@ -382,11 +397,11 @@ export class Resolver {
 
   /** Only variables, sections and declaration tags may refer to variables, sections and declaration tags. */
   #canBeReferred(id: TypeId): boolean {
-    return id < this.#types.end && !isUnreferable(this.#types.kind(id));
+    return id < this.#types.end && UNREFERABLE[this.#types.kind(id)] !== 1;
   }
 
   /** A part of another type must have a size. */
   #canBeMember(id: TypeId): boolean {
-    return this.#canBeReferred(id) && id !== 0 && !isSizeless(this.#types.kind(id));
+    return this.#canBeReferred(id) && id !== 0 && SIZELESS[this.#types.kind(id)] !== 1;
   }
 }
