@@ -113,7 +113,15 @@ export function checkTypes(
   { wideVlen = false }: Pick<WriteOptions, 'wideVlen'>,
   first: TypeId = table.firstTypeId,
 ): number {
-  const { words, endTypeId } = table;
+  let total = 0;
+  for (let id = first; id < table.endTypeId; id += RUN) total += checkSome(table, wideVlen, id);
+  return total;
+}
+
+/** Checks some types. See {@link RUN}. */
+function checkSome(table: TypeTable, wideVlen: boolean, first: TypeId): number {
+  const { words } = table;
+  const endTypeId = Math.min(first + RUN, table.endTypeId);
   let total = 0;
   // This and the next functions read all words of hundreds of thousands of types. With visitIds and visitNames they would
   // take twice the time.
@@ -173,7 +181,14 @@ function addName(name: number, seen: Uint8Array, names: number[]): void {
 
 /** Replaces the number of each name by its offset. */
 function replaceNames(words: Int32Array, offsets: Int32Array): void {
-  for (let at = 0; at < words.length;) {
+  for (let at = 0; at < words.length;) at = replaceSome(words, offsets, at);
+}
+
+/** Replaces the names of some types and returns where the next one starts. See {@link RUN}. */
+function replaceSome(words: Int32Array, offsets: Int32Array, start: number): number {
+  const last = Math.min(start + RUN, words.length);
+  let at = start;
+  while (at < last) {
     const info = words[at + 1] ?? 0;
     const { once, each, eachNamed } = kindWords(info);
     words[at] = offsets[words[at] ?? 0] ?? 0;
@@ -182,6 +197,7 @@ function replaceNames(words: Int32Array, offsets: Int32Array): void {
     if (eachNamed) for (; at < end; at += each) words[at] = offsets[words[at] ?? 0] ?? 0;
     at = end;
   }
+  return at;
 }
 
 function tooManyElements(id: TypeId, vlen: number): BtfBuildError {
@@ -199,14 +215,22 @@ function checkReference(table: TypeTable, reference: number, id: TypeId): void {
 
 /** Copies the types from an id on in the order of their ids. */
 function copyTypes(table: TypeTable, first: TypeId, target: Int32Array): void {
-  const { words, endTypeId } = table;
   let to = 0;
-  for (let id = first; id < endTypeId; id++) {
+  for (let id = first; id < table.endTypeId; id += RUN) to = copySome(table, id, target, to);
+}
+
+/** Copies some types to an index, and returns the index after them. See {@link RUN}. */
+function copySome(table: TypeTable, first: TypeId, target: Int32Array, start: number): number {
+  const { words } = table;
+  const end = Math.min(first + RUN, table.endTypeId);
+  let to = start;
+  for (let id = first; id < end; id++) {
     const start = table.offset(id);
     const length = wordCount(words[start + 1] ?? 0);
     for (let i = 0; i < length; i++) target[to + i] = words[start + i] ?? 0;
     to += length;
   }
+  return to;
 }
 
 /** Rebuilt is a BTF made of types of another one. */
