@@ -31,7 +31,7 @@ test('A process that has grown gives back what it has freed', () => {
   expect(memory.trims).toBe(1);
 });
 
-test('What it frees later it gives back after pauses that double up to a minute', () => {
+test('A process that frees memory later gives it back after pauses that double up to a minute', () => {
   const { clock, memory } = setUp();
   memory.resident = memory.used = 300 * MIB;
   const at: number[] = [];

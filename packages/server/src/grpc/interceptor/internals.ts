@@ -323,7 +323,7 @@ function reportClosed(this: ServerHttp2Stream & Partial<Followed & Responding>):
   this[FOLLOWER]?.closed();
   this[FOLLOWER] = undefined;
   this[RESPONDER] = undefined;
-  // First the one of Node, which would be told of each of the others.
+  // First the one that Node calls for each of the others.
   this.removeAllListeners('removeListener');
   this.removeAllListeners();
   this.on('error', ignore);
