@@ -220,10 +220,10 @@ function copyTypes(table: TypeTable, first: TypeId, target: Int32Array): void {
 }
 
 /** Copies some types to an index, and returns the index after them. See {@link RUN}. */
-function copySome(table: TypeTable, first: TypeId, target: Int32Array, start: number): number {
+function copySome(table: TypeTable, first: TypeId, target: Int32Array, at: number): number {
   const { words } = table;
   const end = Math.min(first + RUN, table.endTypeId);
-  let to = start;
+  let to = at;
   for (let id = first; id < end; id++) {
     const start = table.offset(id);
     const length = wordCount(words[start + 1] ?? 0);
