@@ -1,6 +1,7 @@
-import { parseCommandLine, type Invocation } from './command-line.js';
+import type { Invocation } from './command-line.js';
 import { errorMessage } from '../error/error-code.js';
 import { ConfigError, describeConfig, readConfig } from '../config/read-config.js';
+import { readPlainArguments } from './plain-arguments.js';
 import { print } from './print.js';
 import { killIfHanging } from './signals.js';
 
@@ -9,7 +10,7 @@ const STATUS_BAD_CONFIG = 2;
 
 /** runCommand runs the command of `btfd` that the arguments name. */
 export async function runCommand(args: readonly string[]): Promise<void> {
-  const invocation = parseCommandLine(args, process.env);
+  const invocation = readPlainArguments(args, process.env) ?? (await parseOthers(args));
   try {
     await run(invocation);
   } catch (error) {
@@ -18,6 +19,11 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     process.exitCode = STATUS_BAD_CONFIG;
   }
   await killIfHanging();
+}
+
+async function parseOthers(args: readonly string[]): Promise<Invocation> {
+  const { parseCommandLine } = await import('./command-line.js');
+  return parseCommandLine(args, process.env);
 }
 
 async function run({ command, sources, show }: Invocation): Promise<void> {
