@@ -36,7 +36,7 @@ const MADE = {
   'loads.md': () => featureTable(FEATURE_ROWS),
   'metrics.md': async () => {
     const { registry } = new DaemonMetrics();
-    registry.addProcessMetrics();
+    await registry.addProcessMetrics();
     return metricTables(METRICS, await registry.text());
   },
   'operations.md': () => settingsTable(SETTING_GROUPS.map(documented)),

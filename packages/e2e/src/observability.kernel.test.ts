@@ -132,6 +132,25 @@ needs('bpf').describe('Operators see', () => {
     for (const text of [SECRET, ...tokens]) expect(after.labelValues().has(text)).toBe(false);
   });
 
+  test('how late the event loop is, which no timer measures before the first request for metrics', async () => {
+    await using daemon = await DaemonProcess.start({ args: METRICS });
+    /** How often the main thread has slept. */
+    const sleeps = (): number => {
+      const status = readFileSync(`/proc/${daemon.pid}/status`, 'latin1');
+      return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1]);
+    };
+    const idle = async (): Promise<number> => {
+      const before = sleeps();
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      return sleeps() - before;
+    };
+    expect(await idle()).toBeLessThan(40);
+    await Scrape.of(daemon.metricsUrl);
+    await until('the timer runs', async () => (await idle()) > 40);
+    const scrape = await Scrape.of(daemon.metricsUrl);
+    expect(scrape.sum('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
+  });
+
   test('in the logs each call, and an audit of each load and take, but no token and no BTF', async () => {
     await using daemon = await DaemonProcess.start({ args: METRICS });
     using client = new RawClient(daemon.address);

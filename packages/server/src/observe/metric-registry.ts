@@ -1,5 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type MetricEntry, type MetricName, type MetricOf } from './metric-table.js';
+
+/** How often the timer of prom-client measures the event loop. This is its default. */
+const PRECISION_MS = 10;
 
 /** Reading is a value of a metric that is read when metrics are requested. */
 export interface Reading {
@@ -10,6 +14,7 @@ export interface Reading {
 /** MetricRegistry creates the metrics of the table, and writes them in Prometheus's text format. */
 export class MetricRegistry {
   readonly #registry = new Registry();
+  #processMetrics: Promise<void> | null = null;
   #writing: Promise<string> | null = null;
 
   /** The HTTP content type of the text. */
@@ -52,9 +57,19 @@ export class MetricRegistry {
     });
   }
 
-  /** Adds prom-client's metrics of the process, Node and its event loop. They cannot be removed again. */
-  addProcessMetrics(): void {
-    collectDefaultMetrics({ register: this.#registry });
+  /**
+   * Adds prom-client's metrics of the process, Node and its event loop, and waits until they have values. They cannot be removed
+   * again: from then on, a timer wakes the process a hundred times a second to measure how late it is.
+   */
+  async addProcessMetrics(): Promise<void> {
+    this.#processMetrics ??= this.#measureProcess();
+    await this.#processMetrics;
+  }
+
+  async #measureProcess(): Promise<void> {
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: PRECISION_MS });
+    // The timer measures the time between two turns, in each of which it comes before these.
+    for (let turn = 0; turn < 2; turn++) await setTimeout(2 * PRECISION_MS);
   }
 
   /** Returns all metrics as text. Requests that arrive while it is made share it. */

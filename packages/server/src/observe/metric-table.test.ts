@@ -8,7 +8,7 @@ import { METRICS, type MetricEntry } from './metric-table.js';
 async function scrape(): Promise<string> {
   const metrics = new DaemonMetrics();
   metrics.read(await makeServices(new FakeKernel()), NO_SOURCES);
-  metrics.registry.addProcessMetrics();
+  await metrics.registry.addProcessMetrics();
   return metrics.registry.text();
 }
 

@@ -67,7 +67,10 @@ export class Observability {
     const self = new Observability(options, metrics);
     try {
       self.#server = await OperationsServer.open(metricsAddress, {
-        metrics: async () => metrics.registry.text(),
+        metrics: async () => {
+          await metrics.registry.addProcessMetrics();
+          return metrics.registry.text();
+        },
         metricsType: metrics.registry.contentType,
         notReady: () => self.#notReady,
         limits: () => self.#limits,
@@ -84,7 +87,6 @@ export class Observability {
         'metrics are served to every machine that can connect, without authentication',
       );
     }
-    metrics.registry.addProcessMetrics();
     return self;
   }
 
