@@ -98,19 +98,19 @@ export class KernelFeatures {
   }
 
   async #probe(): Promise<void> {
-    for (const { feature, probe } of PROBED) {
-      if (this.#known.has(feature)) continue;
-      const result = await this.#try(probe);
-      if (result !== null) this.#known.set(feature, result);
+    const missing = PROBED.filter(({ feature }) => !this.#known.has(feature));
+    // All together: the loads run one after the other on the load thread, which then does not wait for the event loop.
+    const loads = await Promise.all(missing.map(async ({ probe }) => this.#load(probe)));
+    for (const [index, { feature, probe }] of missing.entries()) {
+      const hasNeeded = probe.needs === undefined || this.#known.get(NUMBERS[probe.needs]);
+      // Null or undefined if it is not known.
+      const result = hasNeeded === true ? loads[index] : hasNeeded;
+      if (typeof result === 'boolean') this.#known.set(feature, result);
     }
   }
 
-  /** Returns whether the kernel has the feature of a probe, or null if the load failed for another reason. */
-  async #try(probe: FeatureProbe): Promise<boolean | null> {
-    const required = probe.needs;
-    if (required !== undefined && this.#known.get(NUMBERS[required]) !== true) {
-      return this.#known.has(NUMBERS[required]) ? false : null;
-    }
+  /** Returns what the load of a probe says, or null if it failed for another reason. */
+  async #load(probe: FeatureProbe): Promise<boolean | null> {
     try {
       (await this.#kernel.load(probeBtf(probe), 0)).close();
       return probeResult(probe, null);
