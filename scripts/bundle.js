@@ -42,7 +42,7 @@ export const experimental = { createServerCredentialsWithInterceptors };
 /**
  * The code has short names for local variables, which makes it smaller for users and faster to load. Libraries have no source
  * maps, which would be twice as large as the code. Stack traces stay useful: functions and classes keep their names, and each
- * statement its line.
+ * statement its line. btfctl keeps its code compiled, so it does not load faster, and a C header takes 1.1 times the CPU time.
  */
 const SMALL = {
   compress: { sequences: false, joinVars: false, keepNames: { function: true, class: true } },
@@ -92,7 +92,7 @@ export async function bundle(entries, { from, to }, { separate, isProgram, hasEn
       groups: [{ name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party' }],
     },
     sourcemap: isProgram && 'hidden',
-    minify: SMALL,
+    minify: format === 'esm' && SMALL,
     sourcemapPathTransform: (source, map) => relative(ROOT, resolve(dirname(map), source)),
     comments: { legal: true, annotation: true, jsdoc: false },
   });
