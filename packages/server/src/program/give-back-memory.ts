@@ -34,8 +34,9 @@ export function giveBackMemory(clock: Clock, { resident, trim }: MemoryParts = O
       return fallback;
     }
   };
-  let afterTrim = residentOr(Infinity);
-  let least = afterTrim;
+  // The first look finds growth: the compilers of a start have freed memory.
+  let afterTrim = 0;
+  let least = residentOr(Infinity);
   let pause = 1;
   let looks = 0;
   const look = (): void => {
