@@ -8,7 +8,7 @@ import { RUN } from './words.js';
 test('finds each of many types, whether they are shorter than usual, longer, or both', () => {
   for (const members of [[0], [6], [0, 0, 0, 9]]) {
     const btf = new BtfAssembler('little');
-    // More than one run of the loop finds.
+    // The loop runs more than once.
     const count = 2 * RUN + 1;
     for (let i = 0; i < count; i++) {
       const vlen = members[i % members.length] ?? 0;

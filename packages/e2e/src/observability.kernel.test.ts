@@ -144,8 +144,18 @@ needs('bpf').describe('Operators see', () => {
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       return sleeps() - before;
     };
+    /** The CPU time of the process so far. The kernel counts it in hundredths of a second. */
+    const cpuSeconds = (): number => {
+      const [, fields = ''] = readFileSync(`/proc/${daemon.pid}/stat`, 'latin1').split(') ');
+      const [user, system] = fields.split(' ').slice(11, 13);
+      return (Number(user) + Number(system)) / 100;
+    };
     expect(await idle()).toBeLessThan(40);
-    await Scrape.of(daemon.metricsUrl);
+    const before = cpuSeconds();
+    const first = await Scrape.of(daemon.metricsUrl);
+    for (const name of ['process_cpu_seconds_total', 'process_cpu_user_seconds_total'])
+      expect(first.sum(name)).toBeGreaterThan(before / 2);
+    expect(first.sum('process_cpu_seconds_total')).toBeGreaterThan(before - 0.02);
     await until('the timer runs', async () => (await idle()) > 40);
     const scrape = await Scrape.of(daemon.metricsUrl);
     expect(scrape.sum('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);

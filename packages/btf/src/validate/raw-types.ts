@@ -15,7 +15,7 @@ export class RawTypes {
   /** The words of the types: a view of the BTF, or a copy if it has bases, whose words are first. */
   readonly words: Int32Array;
   /** The kind of each type; 0 for void. */
-  readonly kinds: Uint8Array;
+  readonly #kinds: Uint8Array;
   readonly #starts: Uint32Array;
 
   constructor(spec: Spec) {
@@ -25,7 +25,7 @@ export class RawTypes {
     this.end = spec.endTypeId;
     this.strings = typesOf(spec).source.strings;
     this.words = joined(sections);
-    this.kinds = new Uint8Array(this.end);
+    this.#kinds = new Uint8Array(this.end);
     this.#starts = new Uint32Array(this.end);
     // Void has no words, so all that are read are 0.
     this.#starts[0] = this.words.length;
@@ -42,7 +42,8 @@ export class RawTypes {
    * @param section the index of the spec's first word in {@link words}.
    */
   #readTypes(spec: Spec, first: number, section: number): void {
-    const { words, kinds } = this;
+    const { words } = this;
+    const kinds = this.#kinds;
     const starts = this.#starts;
     const { offsets } = typesOf(spec);
     const { firstTypeId } = spec;
@@ -61,7 +62,7 @@ export class RawTypes {
 
   /** kind returns the kind; 0 for void and for an id that is too large. */
   kind(id: TypeId): number {
-    return this.kinds[id] ?? 0;
+    return this.#kinds[id] ?? 0;
   }
 
   vlen(id: TypeId): number {

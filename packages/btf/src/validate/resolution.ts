@@ -17,8 +17,8 @@ export class Resolution {
   readonly paramTypes: Uint8Array;
   /** 1 for the prototypes of which each parameter was found to have a name. */
   readonly namedParams: Uint8Array;
-  /** The indices of the first parameters without a name, by prototype. */
-  readonly unnamedParams = new Map<TypeId, number>();
+  /** 1 more than the index of the first parameter without a name, by prototype. 0 if that is not known. Made at the first. */
+  #unnamedParams: Uint32Array | null = null;
   /**
    * 1 more than the bytes that a member of a type needs, if nothing but its place can be wrong. 0 if that is not known. See
    * `plainMemberSize`.
@@ -37,6 +37,17 @@ export class Resolution {
     this.#states = new Uint8Array(types.end);
     this.#ids = new Uint32Array(types.end);
     this.#sizes = new Uint32Array(types.end);
+  }
+
+  /** Returns the index of the first parameter of a prototype that was found to have no name; undefined if none is known. */
+  unnamedParam(proto: TypeId): number | undefined {
+    const known = this.#unnamedParams?.[proto] ?? 0;
+    return known === 0 ? undefined : known - 1;
+  }
+
+  setUnnamedParam(proto: TypeId, index: number): void {
+    this.#unnamedParams ??= new Uint32Array(this.#types.end);
+    this.#unnamedParams[proto] = index + 1;
   }
 
   state(id: TypeId): number {

@@ -323,9 +323,10 @@ export class Resolver {
    * prototype.
    */
   #unnamedParam(proto: TypeId): number {
-    const { namedParams, unnamedParams } = this.#resolution;
+    const resolution = this.#resolution;
+    const { namedParams } = resolution;
     if (namedParams[proto] === 1) return -1;
-    const known = unnamedParams.get(proto);
+    const known = resolution.unnamedParam(proto);
     if (known !== undefined) return known;
     const params = this.#types.start(proto) + HEAD_WORDS;
     const count = this.#types.vlen(proto);
@@ -333,7 +334,7 @@ export class Resolver {
       const named = this.#words[params + i * 2] !== 0;
       const variadic = this.#words[params + i * 2 + 1] === 0;
       if (named || variadic) continue;
-      unnamedParams.set(proto, i);
+      resolution.setUnnamedParam(proto, i);
       return i;
     }
     namedParams[proto] = 1;

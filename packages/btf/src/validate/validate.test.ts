@@ -287,3 +287,32 @@ test('a type is a problem of each prototype and struct in which it is invalid', 
     [8, 0, 'Member exceeds struct_size'],
   ]);
 });
+
+test('the place of a member is checked, although a member of its type was valid elsewhere', () => {
+  const bits = { float: 2, int: 1, odd: 3 };
+  const spec = parse(
+    start()
+      .type(Kind.FLOAT, 'float', { sizeOrTypeId: 4 })
+      .type(Kind.INT, 'odd', { sizeOrTypeId: 4, data: [12] })
+      .type(Kind.STRUCT, 'good', {
+        vlen: 3,
+        sizeOrTypeId: 12,
+        data: ['a', bits.int, 0, 'b', bits.float, 32, 'c', bits.odd, 64],
+      })
+      .type(Kind.STRUCT, 'unaligned', { vlen: 1, sizeOrTypeId: 8, data: ['a', bits.float, 8] })
+      .type(Kind.STRUCT, 'bits', {
+        kindFlag: true,
+        vlen: 1,
+        sizeOrTypeId: 8,
+        data: ['a', bits.int, 33 * 2 ** 24],
+      })
+      .type(Kind.STRUCT, 'beyond', { vlen: 1, sizeOrTypeId: 4, data: ['a', bits.int, 4] })
+      .type(Kind.STRUCT, 'small', { vlen: 1, sizeOrTypeId: 1, data: ['a', bits.odd, 0] }),
+  );
+  expect(validate(spec).map(({ typeId, component, message }) => [typeId, component, message])).toEqual([
+    [5, 0, 'Member is not properly aligned'],
+    [6, 0, 'Invalid member bitfield_size'],
+    [7, 0, 'Member exceeds struct_size'],
+    [8, 0, 'Member exceeds struct_size'],
+  ]);
+});

@@ -1,7 +1,8 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { join } from 'node:path';
-import { statSync } from 'node:fs';
+import { linkSync, statSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { TempDir } from '../testing/temp-dir.js';
 import { Listener, onLoopback } from './listener.js';
@@ -19,9 +20,21 @@ async function connected(path: string): Promise<void> {
   }
 }
 
-test('A client that connects at the start is known to have come over the unix socket', async () => {
+/** Leaves a socket behind, like a process that was killed. */
+async function leaveStale(path: string): Promise<void> {
+  const server = createServer();
+  await once(server.listen(`${path}.tmp`), 'listening');
+  linkSync(`${path}.tmp`, path);
+  await once(server.close(), 'close');
+}
+
+test.each([
+  ['', async () => {}],
+  [' in place of a stale socket', leaveStale],
+])('A client that connects at the start%s is known to have come over the unix socket', async (_place, leave) => {
   using dir = new TempDir();
   const path = join(dir.path, 'btfd.sock');
+  await leave(path);
   const groups: (number | null)[] = [];
   const opening = Listener.open(
     { kind: 'unix', path },

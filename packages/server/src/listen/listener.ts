@@ -90,9 +90,11 @@ export class Listener {
       return address;
     }
     if (address.kind === 'unix') {
-      this.#unixSocket = await listenOnUnixSocket(this.#server, address.path, this.#options.socketGroup);
-      // Before the first connection, which is accepted in a later turn.
-      this.#socketGid = this.#unixSocket.gid;
+      const onBound = (gid: number): void => {
+        this.#socketGid = gid;
+      };
+      const { socketGroup } = this.#options;
+      this.#unixSocket = await listenOnUnixSocket(this.#server, address.path, socketGroup, onBound);
       return address;
     }
     await this.#listenOn({ host: address.host, port: address.port });

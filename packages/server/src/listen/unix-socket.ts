@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname, resolve as absolute } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { errorCode, errorMessage } from '../error/error-code.js';
 import { makeFolder } from '../base/files.js';
 import { refuseUnsafeFolder } from './safe-folder.js';
@@ -22,11 +23,11 @@ const DIRECTORY_MODE = 0o750;
 const SOCKET_MODE = 0o660;
 /** Until its group is set, nobody may connect. */
 const MADE_WITH_UMASK = 0o777;
+/** Time for other daemons that replace the same stale socket. */
+const SETTLE_MS = 100;
 
 /** UnixSocket is a socket that the daemon listens on. */
 export interface UnixSocket {
-  /** Its group. */
-  readonly gid: number;
   /** Removes the socket from its folder, if it is still this one. */
   remove(): void;
 }
@@ -36,12 +37,14 @@ export interface UnixSocket {
  * rights, or one that nobody listens on. It replaces a stale socket. Of several daemons that start at the same time, one listens.
  *
  * @param group - the group of the socket, and of the folders that are created for it; null for the daemon's own
+ * @param onBound - gets the socket's group before any client can connect
  * @throws Error if another process listens there, if the path is not a socket, or if another user may replace it.
  */
 export async function listenOnUnixSocket(
   server: Server,
   path: string,
   group: number | null,
+  onBound: (gid: number) => void = () => {},
 ): Promise<UnixSocket> {
   makeDirectory(dirname(path), group);
   refuseUnsafeFolder(dirname(path));
@@ -51,14 +54,18 @@ export async function listenOnUnixSocket(
   await bind(server, beside);
   if (group !== null) changeGroup(beside, group);
   chmodSync(beside, SOCKET_MODE);
-  const { dev, ino, gid } = lstatSync(beside);
+  const own = lstatSync(beside);
+  onBound(own.gid);
   if (stale !== null) removeStale(path, stale);
   publish(beside, path);
+  if (stale !== null) {
+    // Between its look at the socket and the removal, another daemon may have taken this one for the stale one.
+    await setTimeout(SETTLE_MS);
+    if (!isAt(path, own)) throw anotherListens(path);
+  }
   return {
-    gid,
     remove() {
-      const stat = statOf(path);
-      if (stat?.dev === dev && stat.ino === ino) unlinkSync(path);
+      if (isAt(path, own)) unlinkSync(path);
     },
   };
 }
@@ -97,29 +104,51 @@ async function bind(server: Server, path: string): Promise<void> {
   await listening;
 }
 
-/** Returns the socket at a path if nobody listens on it, and null if there is none. @throws Error if there is anything else. */
+/**
+ * Returns the socket at a path if nobody listens on it, and null if there is none.
+ *
+ * @throws Error if somebody listens, or if it is not a socket.
+ */
 async function findStale(path: string): Promise<Stats | null> {
   const stat = statOf(path);
   if (stat === undefined) return null;
   if (!stat.isSocket()) throw new Error(`${path} exists and is not a socket`);
-  if (await isServed(path)) throw anotherListens(path);
+  const answer = await connectTo(path);
+  // Another daemon may have moved it away meanwhile.
+  if (answer === 'ENOENT') return null;
+  // Something that is too busy to accept also listens.
+  if (answer !== 'ECONNREFUSED') throw anotherListens(path);
   return stat;
 }
 
 /** Removes a stale socket. It is moved first, because another daemon may have replaced it since it was found. */
 function removeStale(path: string, stale: Stats): void {
   const moved = `${path}.${process.pid}.old`;
+  const now = statOf(path);
+  if (now !== undefined && !isSame(now, stale)) throw anotherListens(path);
   try {
     renameSync(path, moved);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return;
     throw error;
   }
-  const { dev, ino } = lstatSync(moved);
-  const isOther = dev !== stale.dev || ino !== stale.ino;
-  if (isOther) publish(moved, path);
-  else unlinkSync(moved);
-  if (isOther) throw anotherListens(path);
+  if (isSame(lstatSync(moved), stale)) {
+    unlinkSync(moved);
+    return;
+  }
+  putBack(moved, path);
+  throw anotherListens(path);
+}
+
+/** Moves the socket of another daemon back to its path, unless a third one has its socket there by now. */
+function putBack(moved: string, path: string): void {
+  try {
+    publish(moved, path);
+  } catch {
+    // It may be of another user, to which this one may not make a link.
+    if (statOf(path) === undefined) renameSync(moved, path);
+    else unlinkSync(moved);
+  }
 }
 
 /** Moves a socket to its path. A link, unlike a renaming, never replaces the socket of another daemon. */
@@ -129,9 +158,18 @@ function publish(beside: string, path: string): void {
   } catch (error) {
     if (errorCode(error) === 'EEXIST') throw anotherListens(path);
     throw error;
-  } finally {
-    unlinkSync(beside);
   }
+  unlinkSync(beside);
+}
+
+function isAt(path: string, socket: Stats): boolean {
+  const stat = statOf(path);
+  return stat !== undefined && isSame(stat, socket);
+}
+
+/** The time belongs to it, because a file system gives the number of a file that is gone to the next one. */
+function isSame(one: Stats, other: Stats): boolean {
+  return one.dev === other.dev && one.ino === other.ino && one.mtimeMs === other.mtimeMs;
 }
 
 function anotherListens(path: string): Error {
@@ -142,15 +180,14 @@ function statOf(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** Reports whether something listens, which includes a socket that is too busy to accept. */
-async function isServed(path: string): Promise<boolean> {
+/** Returns the error code of a connection to a socket, and null if it was accepted. */
+async function connectTo(path: string): Promise<string | null> {
   const socket = connect(path);
   try {
     await once(socket, 'connect');
-    return true;
+    return null;
   } catch (error) {
-    const code = errorCode(error);
-    return code !== 'ECONNREFUSED' && code !== 'ENOENT';
+    return errorCode(error) ?? '';
   } finally {
     socket.destroy();
   }

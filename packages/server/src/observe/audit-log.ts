@@ -67,7 +67,7 @@ function actionOf({ method, facts }: CallInfo, { code }: CallEnd): 'load' | 'tak
 
 /**
  * `rejected` is the verdict of the kernel, `refused` that of the daemon. A lease is granted even if its client leaves before
- * it gets the response: the client may have read it by then, or another of the same principal may.
+ * it gets the response: it may have read the token by then, which other clients of the same principal may use.
  */
 function outcomeOf(
   { facts }: CallInfo,

@@ -19,7 +19,7 @@ export interface MemoryParts {
 const OWN: MemoryParts = { resident: () => memoryUsage.rss(), trim: trimMemory };
 
 /**
- * giveBackMemory looks every second whether the process has grown, and then returns to the kernel what it has freed. It
+ * giveBackMemory checks every second whether the process has grown, and then returns to the kernel what it has freed. It
  * does so again after pauses that double up to a minute, as long as the process is larger than it once was: threads end
  * later, V8 collects garbage when it is idle, and a flood can hold its memory for long. glibc would keep what is freed, so
  * the memory after a flood would be that of the flood. It does nothing without the addon.

@@ -323,7 +323,7 @@ function reportClosed(this: ServerHttp2Stream & Partial<Followed & Responding>):
   this[FOLLOWER]?.closed();
   this[FOLLOWER] = undefined;
   this[RESPONDER] = undefined;
-  // First the one that Node calls for each of the others.
+  // Node calls this one for each of the others that is removed.
   this.removeAllListeners('removeListener');
   this.removeAllListeners();
   this.on('error', ignore);
