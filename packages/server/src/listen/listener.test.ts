@@ -31,26 +31,29 @@ async function leaveStale(path: string): Promise<void> {
 test.each([
   ['', async () => {}],
   [' in place of a stale socket', leaveStale],
-])('A client that connects at the start%s is known to have come over the unix socket', async (_place, leave) => {
-  using dir = new TempDir();
-  const path = join(dir.path, 'btfd.sock');
-  await leave(path);
-  const groups: (number | null)[] = [];
-  const opening = Listener.open(
-    { kind: 'unix', path },
-    {
-      socketGroup: null,
-      maxConnections: 8,
-      maxFiles: Infinity,
-      onConnection: (_, gid) => groups.push(gid),
-      onFailure: () => {},
-    },
-  );
-  await connected(path);
-  const { listener } = await opening;
-  expect(groups).toEqual([statSync(path).gid]);
-  listener.stopAccepting();
-});
+])(
+  'A client that connects at the start%s is known to have come over the unix socket',
+  async (_place, leave) => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    await leave(path);
+    const groups: (number | null)[] = [];
+    const opening = Listener.open(
+      { kind: 'unix', path },
+      {
+        socketGroup: null,
+        maxConnections: 8,
+        maxFiles: Infinity,
+        onConnection: (_, gid) => groups.push(gid),
+        onFailure: () => {},
+      },
+    );
+    await connected(path);
+    const { listener } = await opening;
+    expect(groups).toEqual([statSync(path).gid]);
+    listener.stopAccepting();
+  },
+);
 
 const LOCALHOST = { kind: 'tcp', host: 'localhost', port: 1 } as const;
 
