@@ -42,7 +42,8 @@ export const experimental = { createServerCredentialsWithInterceptors };
 /**
  * The code has short names for local variables, which makes it smaller for users and faster to load. Libraries have no source
  * maps, which would be twice as large as the code. Stack traces stay useful: functions and classes keep their names, and each
- * statement its line. btfctl keeps its code compiled, so it does not load faster, and a C header takes 1.1 times the CPU time.
+ * statement its line. The code of btfctl keeps long names: it is kept compiled, so it would not load faster, and V8 takes 1.1
+ * times the CPU time to print a header with short ones.
  */
 const SMALL = {
   compress: { sequences: false, joinVars: false, keepNames: { function: true, class: true } },

@@ -48,9 +48,10 @@ export interface ValidateOptions {
  * pointer tagged `kptr` to a struct with the name of one of the kernel's own types is rejected unless the kernel can
  * release that type.
  *
- * It reads each word a bounded number of times and takes 21 bytes of memory for each type (25 if a parameter has no name), a bit for each byte of the
- * strings, and a copy of the types if they are split or their byte order is not that of this machine. If it finds a root of
- * a list or tree, it also makes maps of the names of structs and of the declaration tags.
+ * It reads each word a bounded number of times and takes 21 bytes of memory for each type (25 if a function has a parameter
+ * without a name), a bit for each byte of the strings, and a copy of the types if they are split or their byte order is not
+ * that of this machine. If it finds a root of a list or tree, it also makes maps of the names of structs and of the
+ * declaration tags.
  *
  * Never throws: a Spec has a valid header.
  *

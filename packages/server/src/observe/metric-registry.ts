@@ -77,11 +77,14 @@ export class MetricRegistry {
   /** prom-client counts the CPU time from now on, and its metrics are those of the whole process. */
   #countEarlierCpuTime(): void {
     const { user, system } = cpuUsage();
-    const seconds = { user: user / 1e6, system: system / 1e6, '': (user + system) / 1e6 };
-    for (const [kind, value] of Object.entries(seconds)) {
-      const name = `process_cpu_${kind}${kind && '_'}seconds_total`;
+    const micros = {
+      process_cpu_user_seconds_total: user,
+      process_cpu_system_seconds_total: system,
+      process_cpu_seconds_total: user + system,
+    };
+    for (const [name, value] of Object.entries(micros)) {
       const metric = this.#registry.getSingleMetric(name);
-      if (metric instanceof Counter) metric.inc(value);
+      if (metric instanceof Counter) metric.inc(value / 1e6);
     }
   }
 
